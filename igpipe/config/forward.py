@@ -1,0 +1,136 @@
+"""Configuration of forwarding: filters, redaction, the spool and the sinks."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from igpipe.config.types import Bytes, Model, Seconds
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as exc:
+        raise ValueError(f"expected a regular expression: {exc}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class Filter(Model):
+    """Events that are not forwarded (metrics still count them)."""
+
+    gadgets: tuple[str, ...] = ()
+    """Gadgets it applies to; empty: all."""
+    field: str
+    """Canonical name or raw dotted path."""
+    matches: Pattern
+    """A regular expression that the whole field must match to be dropped (or kept)."""
+    action: Literal["drop", "keep"] = "drop"
+    """drop what matches, or keep only what matches."""
+
+
+class Redaction(Model):
+    """A replacement in fields before anything is stored or sent."""
+
+    fields: tuple[str, ...] = ("args", "fname", "fpath", "name", "path", "file")
+    """Canonical names or raw dotted paths."""
+    pattern: Pattern
+    """A regular expression."""
+    replacement: str = "[redacted]"
+    """What stands in its place."""
+
+
+class ForwardConfig(Model):
+    """What becomes a record."""
+
+    filters: tuple[Filter, ...] = ()
+    """Filters, in order."""
+    redact: tuple[Redaction, ...] = ()
+    """Redactions, in order."""
+    gadgets: tuple[str, ...] = ()
+    """Gadgets whose events are forwarded; empty: all."""
+    rate_per_container: float = Field(0.0, ge=0)
+    """Events a second and container that are forwarded, the rest is shed; 0: no bound."""
+    burst_per_container: int = Field(1000, ge=1)
+    """Events of a container that may pass at once before the rate applies."""
+    batch_bytes: Bytes = Field(2**18, ge=4096)
+    """A batch is closed at this size."""
+    batch_age: Seconds = Field(1.0, gt=0)
+    """A batch is closed at this age."""
+
+
+class SpoolConfig(Model):
+    """The queue between igpipe and its sinks."""
+
+    max_bytes: Bytes = Field(256 * 2**20, ge=2**20)
+    """Bytes kept for sinks that are behind; beyond it the oldest batches go, counted per sink."""
+    max_age: Seconds = Field(6 * 3600.0, gt=0)
+    """How long a batch is kept at most."""
+
+
+class SinkBase(Model):
+    """What every sink knows."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    """Names the sink in metrics, logs and on the status page."""
+    gadgets: tuple[str, ...] = ()
+    """Gadgets whose records it gets; empty: all."""
+
+
+class HttpSink(SinkBase):
+    """What sinks over HTTP have in common."""
+
+    timeout: Seconds = Field(10.0, gt=0)
+    """How long one request may take."""
+    backoff_initial: Seconds = Field(0.5, gt=0)
+    """The first wait after a failure; doubles with each further one."""
+    backoff_max: Seconds = Field(60.0, gt=0)
+    """The longest wait."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """More request headers."""
+    username: str = ""
+    """User for Basic authentication."""
+    password_file: Path | None = None
+    """File with the password; read at use, so it may change."""
+    token_file: Path | None = None
+    """File with a Bearer token; read at use, so it may change."""
+    ca_file: Path | None = None
+    """File with the CA that signed the server's certificate."""
+
+
+class LokiSink(HttpSink):
+    """Grafana Loki."""
+
+    type: Literal["loki"] = "loki"
+    url: str = Field(pattern=r"^https?://")
+    """Base address (``http://loki:3100``); the push path is added."""
+    labels: tuple[str, ...] = ("service_name", "cluster", "gadget")
+    """Stream labels: of service_name, cluster, gadget, node, namespace; all else is structured
+    metadata."""
+    static_labels: dict[str, str] = Field(default_factory=dict)
+    """More labels with a fixed value."""
+    tenant: str = ""
+    """X-Scope-OrgID; empty: none."""
+    max_streams: int = Field(1000, ge=1)
+    """Distinct label sets; beyond it the varying labels are left out and counted."""
+    request_bytes: Bytes = Field(2**20, ge=2**16)
+    """Uncompressed size of a request; Loki refuses more than its burst for ever."""
+
+
+class FileSink(SinkBase):
+    """A file of NDJSON records, rotated by size."""
+
+    type: Literal["file"] = "file"
+    path: Path
+    """The file; its directory must exist."""
+    max_bytes: Bytes = Field(2**27, ge=2**16)
+    """Size at which the file is rotated."""
+    max_files: int = Field(5, ge=1)
+    """Rotated files that are kept."""
+
+
+Sink = Annotated[LokiSink | FileSink, Field(discriminator="type")]

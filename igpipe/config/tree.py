@@ -1,0 +1,62 @@
+"""The whole configuration: one section a consumer."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from igpipe.config.cluster import ClusterConfig, NodesConfig
+from igpipe.config.forward import ForwardConfig, Sink, SpoolConfig
+from igpipe.config.metrics import MetricsConfig
+from igpipe.config.session import Gadgets, LimitsConfig, RotationConfig
+from igpipe.config.types import Model, Seconds
+
+
+class WebConfig(Model):
+    """Where igpipe listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; "" is every one (the chart's choice)."""
+    port: int = Field(9469, ge=0, le=65535)
+    """Port; 0 takes a free one and tells it in the log."""
+
+
+class LogConfig(Model):
+    """igpipe's own log, on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least level that is written; $IGPIPE_LOG_LEVEL overrides it."""
+    format: Literal["text", "json"] = "text"
+    """Lines for people or for machines."""
+
+
+class ServiceConfig(Model):
+    """The process."""
+
+    stop_grace: Seconds = Field(25.0, gt=0)
+    """How long stopping may take: sessions deleted, sinks drained. Below the Pod's grace."""
+
+
+class Config(Gadgets):
+    """Everything igpipe can be told."""
+
+    cluster: ClusterConfig = Field(default_factory=ClusterConfig)
+    nodes: NodesConfig = Field(default_factory=NodesConfig)
+    rotation: RotationConfig = Field(default_factory=RotationConfig)
+    metrics: MetricsConfig = Field(default_factory=MetricsConfig)
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    forward: ForwardConfig = Field(default_factory=ForwardConfig)
+    spool: SpoolConfig = Field(default_factory=SpoolConfig)
+    sinks: tuple[Sink, ...] = ()
+    """Where records go; none: metrics only."""
+    web: WebConfig = Field(default_factory=WebConfig)
+    log: LogConfig = Field(default_factory=LogConfig)
+    service: ServiceConfig = Field(default_factory=ServiceConfig)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        names = [sink.name for sink in self.sinks]
+        if len(set(names)) != len(names):
+            raise ValueError("sinks: two have one name, expected distinct names")
+        if self.session.duration >= self.rotation.period:
+            raise ValueError("session.duration: must be shorter than rotation.period")
+        return self

@@ -1,0 +1,256 @@
+"""The words of the design as plain values that every stage may know. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+Event = dict[str, Any]
+"""One decoded object of a gadget; lives for the handling of one line."""
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint of a node."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What igpipe needs to know of a node; ``created`` in unix seconds."""
+
+    name: str
+    uid: str = ""
+    ready: bool = True
+    unschedulable: bool = False
+    labels: Mapping[str, str] = EMPTY
+    annotations: Mapping[str, str] = EMPTY
+    taints: tuple[Taint, ...] = ()
+    kubelet_version: str = ""
+    kernel_version: str = ""
+    created: float = 0.0
+
+    @property
+    def zone(self) -> str:
+        """The failure domain, empty if the node names none."""
+        return self.labels.get("topology.kubernetes.io/zone", "")
+
+
+class Phase(StrEnum):
+    """A container's state as the kubelet reports it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """One container of a session Pod; ``reason`` as Kubernetes spells it (ImagePullBackOff…)."""
+
+    name: str
+    phase: Phase = Phase.WAITING
+    reason: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    container_id: str = ""
+    started_at: float = 0.0
+    finished_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """One session Pod as the API server last described it; times in unix seconds."""
+
+    name: str
+    uid: str
+    node: str
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    labels: Mapping[str, str] = EMPTY
+    annotations: Mapping[str, str] = EMPTY
+    containers: tuple[ContainerState, ...] = ()
+    init_containers: tuple[ContainerState, ...] = ()
+    created: float = 0.0
+    deleting: bool = False
+    deadline_seconds: float | None = None
+
+    def container(self, name: str) -> ContainerState | None:
+        """Find a container's state; None before the kubelet reported it."""
+        return next((c for c in self.containers if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseState:
+    """A coordination Lease; ``version`` is what an update must name, times in unix seconds."""
+
+    name: str
+    uid: str
+    version: str
+    holder: str
+    duration_seconds: float
+    renewed: float
+    acquired: float = 0.0
+    transitions: int = 0
+    annotations: Mapping[str, str] = EMPTY
+
+
+class State(StrEnum):
+    """Where a session stands."""
+
+    REQUESTED = "requested"
+    CREATED = "created"
+    STARTING = "starting"
+    OBSERVING = "observing"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a session, or one gadget of it, ended."""
+
+    COMPLETED = "completed"
+    SHORT = "short"
+    BUDGET = "budget"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why; empty unless the outcome needs one."""
+
+    NONE = ""
+    IMAGE_PULL = "image_pull"
+    REJECTED = "rejected"
+    START_TIMEOUT = "start_timeout"
+    GADGET_ERROR = "gadget_error"
+    EVICTED = "evicted"
+    NODE_GONE = "node_gone"
+    NODE_DRAINING = "node_draining"
+    API_DENIED = "api_denied"
+    API_UNAVAILABLE = "api_unavailable"
+    STREAM_LOST = "stream_lost"
+    DEADLINE = "deadline"
+    BYTES = "bytes"
+    LEASE_LOST = "lease_lost"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a stream's events come from: one gadget in one session on one node."""
+
+    cluster: str
+    node: str
+    session: str
+    gadget: str
+
+
+class EndKind(StrEnum):
+    """How a stream ended."""
+
+    CLEAN = "clean"  # the container exited 0: exposure is settled to its timeout
+    ERROR = "error"  # the container exited otherwise
+    CUT = "cut"  # igpipe or the node ended it before its time
+    LOST = "lost"  # the log could not be read to its end
+    BUDGET = "budget"  # a byte budget ended it
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of one stream as they came; ``arrived`` in unix seconds."""
+
+    data: bytes
+    arrived: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The log follow provably missed lines between ``since`` and ``until`` (unix seconds)."""
+
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The follow was interrupted at ``since`` and resumed exactly at ``until`` (unix seconds)."""
+
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A bound refused *lines* of *size* bytes; ``reason`` is queue_full or oversized."""
+
+    lines: int
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The stream's last item."""
+
+    kind: EndKind
+    at: float
+    exit_code: int | None = None
+
+
+StreamItem = Block | Gap | Resumed | Dropped | End
+"""What a follower puts in the queue, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    Records of one stream, in order, as NDJSON: what the spool stores and sinks read.
+
+    A record is one line ``{"cluster":…,"node":…,"session":…,"gadget":…,"seq":…,"time":…,
+    "weight":…,"event":{…}}`` with ``time`` in integer unix nanoseconds. ``first_time`` and
+    ``last_time`` are the smallest and largest ``time`` in it.
+    """
+
+    source: Source
+    first_seq: int
+    count: int
+    first_time: int
+    last_time: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class LineAccount:
+    """
+    The account of one stream's lines.
+
+    ``lines == event_lines + stderr + sum(rejected) + sum(dropped)`` holds at all times. An array
+    is one line and as many events as it has good rows; its bad rows are ``rejected_rows``.
+    """
+
+    lines: int = 0
+    bytes: int = 0
+    event_lines: int = 0
+    events: int = 0
+    stderr: int = 0
+    lost_samples: int = 0
+    rejected_rows: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def balanced(self) -> bool:
+        """Tell whether every line is accounted for."""
+        return self.lines == (
+            self.event_lines
+            + self.stderr
+            + sum(self.rejected.values())
+            + sum(self.dropped.values())
+        )

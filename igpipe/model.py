@@ -29,8 +29,8 @@ class Node:
     uid: str = ""
     ready: bool = True
     unschedulable: bool = False
-    labels: Mapping[str, str] = EMPTY
-    annotations: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    annotations: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     taints: tuple[Taint, ...] = ()
     kubelet_version: str = ""
     kernel_version: str = ""
@@ -74,8 +74,8 @@ class PodState:
     phase: str = "Pending"
     reason: str = ""
     message: str = ""
-    labels: Mapping[str, str] = EMPTY
-    annotations: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    annotations: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     containers: tuple[ContainerState, ...] = ()
     init_containers: tuple[ContainerState, ...] = ()
     created: float = 0.0
@@ -99,7 +99,7 @@ class LeaseState:
     renewed: float
     acquired: float = 0.0
     transitions: int = 0
-    annotations: Mapping[str, str] = EMPTY
+    annotations: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 class State(StrEnum):

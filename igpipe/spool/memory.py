@@ -1,0 +1,192 @@
+"""The log in memory: batches are shared by their readers, bounded in bytes and age."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from igpipe.config import SpoolConfig
+from igpipe.model import Batch, Source
+from igpipe.spool.ports import Account, RecordOutcome, Taken
+from igpipe.telemetry import RecordTelemetry
+
+
+class MemorySpool:
+    """
+    A log in memory, as Spool asks; lost with the process.
+
+    Its size is what readers have still to take. What they have taken comes on top: one request
+    a sink.
+    """
+
+    def __init__(self, config: SpoolConfig, telemetry: RecordTelemetry) -> None:
+        self._config = config
+        self._telemetry = telemetry
+        self._readers: list[MemoryReader] = []
+        self._next = 0
+        self.size = 0
+        telemetry.spool(lambda: self.size, config.max_bytes)
+
+    def append(self, batch: Batch, now: float) -> None:
+        """Add *batch* for the readers that want it; see Spool."""
+        stored = _Stored(self._next, len(batch.payload), now)
+        self._next += 1
+        for reader in self._readers:
+            if reader.wants(batch.source):
+                reader.push(stored, batch)
+        self.expire(now)
+        self.bound()
+
+    def reader(self, sink: str, wants: Callable[[Source], bool]) -> "MemoryReader":
+        """Begin a cursor behind all that was appended so far; see Spool."""
+        reader = MemoryReader(self, sink, wants, self._telemetry)
+        self._readers.append(reader)
+        return reader
+
+    def expire(self, now: float) -> None:
+        """End what is older than the bound at *now*."""
+        for reader in self._readers:
+            reader.expire(now - self._config.max_age)
+
+    def bound(self) -> None:
+        """End the oldest batches until the rest fits; a reader that is ahead loses nothing."""
+        while self.size > self._config.max_bytes:
+            oldest = min(reader.head for reader in self._readers if reader.head is not None)
+            for reader in self._readers:
+                if reader.head == oldest:
+                    reader.end(RecordOutcome.EVICTED)
+
+
+class MemoryReader:
+    """One sink's cursor in a MemorySpool, as Reader asks."""
+
+    def __init__(
+        self,
+        spool: MemorySpool,
+        sink: str,
+        wants: Callable[[Source], bool],
+        telemetry: RecordTelemetry,
+    ) -> None:
+        self._spool = spool
+        self._sink = sink
+        self.wants = wants
+        self._telemetry = telemetry
+        self._waiting: deque[_Waiting] = deque()
+        self._taken: dict[int, _Waiting] = {}
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self.account = Account()
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest pending batch was appended; see Reader."""
+        times = [waiting.stored.at for waiting in self._taken.values()]
+        if self._waiting:
+            times.append(self._waiting[0].stored.at)
+        return min(times, default=None)
+
+    @property
+    def head(self) -> int | None:
+        """The position of the oldest batch that is not taken; None if there is none."""
+        return self._waiting[0].stored.position if self._waiting else None
+
+    def push(self, stored: "_Stored", batch: Batch) -> None:
+        """Add a batch that was just appended to the log."""
+        self.account.forwarded += batch.count
+        self.account.pending += batch.count
+        self._telemetry.forwarded(self._sink, batch.count)
+        self._waiting.append(_Waiting(stored, batch))
+        self._hold(stored)
+
+    async def take(self, limit_bytes: int, now: float) -> list[Taken]:
+        """Wait for batches and take the oldest; see Reader."""
+        self._spool.expire(now)
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        taken: list[Taken] = []
+        room = limit_bytes
+        while self._waiting and (not taken or len(self._waiting[0].batch.payload) <= room):
+            waiting = self._waiting.popleft()
+            room -= len(waiting.batch.payload)
+            self._release(waiting.stored)
+            self._taken[waiting.stored.position] = waiting
+            taken.append(Taken(waiting.stored.position, waiting.batch))
+        return taken
+
+    def settle(
+        self, taken: Taken, outcomes: Mapping[RecordOutcome, int], rest: bytes = b""
+    ) -> None:
+        """Book what became of *taken* and put back the *rest*; see Reader."""
+        count = rest.count(b"\n")
+        if sum(outcomes.values()) + count != taken.batch.count:
+            raise ValueError(f"{outcomes} and {count} are not {taken.batch.count} records")
+        waiting = self._taken.pop(taken.position)
+        for outcome, records in outcomes.items():
+            self._book(outcome, records)
+        if count:
+            batch = replace(taken.batch, count=count, payload=rest)
+            self._put_back(_Waiting(waiting.stored, batch))
+            self._spool.bound()
+
+    async def drained(self) -> None:
+        """Wait until nothing is pending; see Reader."""
+        await self._drained.wait()
+
+    def expire(self, before: float) -> None:
+        """End the batches that were appended earlier than *before*."""
+        while self._waiting and self._waiting[0].stored.at < before:
+            self.end(RecordOutcome.EXPIRED)
+
+    def end(self, outcome: RecordOutcome) -> None:
+        """End the oldest batch that is not taken."""
+        waiting = self._waiting.popleft()
+        self._release(waiting.stored)
+        self._book(outcome, waiting.batch.count)
+
+    def _put_back(self, waiting: "_Waiting") -> None:
+        """Insert by position: requests in flight side by side may come back in any order."""
+        older = []
+        while self._waiting and self._waiting[0].stored.position < waiting.stored.position:
+            older.append(self._waiting.popleft())
+        self._waiting.appendleft(waiting)
+        self._waiting.extendleft(reversed(older))
+        self._hold(waiting.stored)
+
+    def _hold(self, stored: "_Stored") -> None:
+        if not stored.holders:
+            self._spool.size += stored.size
+        stored.holders += 1
+        self._filled.set()
+        self._drained.clear()
+
+    def _release(self, stored: "_Stored") -> None:
+        stored.holders -= 1
+        if not stored.holders:
+            self._spool.size -= stored.size
+
+    def _book(self, outcome: RecordOutcome, records: int) -> None:
+        setattr(self.account, outcome, getattr(self.account, outcome) + records)
+        self.account.pending -= records
+        self._telemetry.record(self._sink, outcome, records)
+        if not self.account.pending:
+            self._drained.set()
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A place in the log; *holders* counts the readers that have still to take it."""
+
+    position: int
+    size: int
+    at: float
+    holders: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What one reader has still to deliver of a place in the log: all of it, or the rest."""
+
+    stored: _Stored
+    batch: Batch

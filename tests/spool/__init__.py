@@ -1,0 +1,1 @@
+"""The spool: what it keeps, for whom, and that its accounts balance."""

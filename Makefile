@@ -1,0 +1,67 @@
+# The developer's whole interface; `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igpipe
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := igpipe tests $(wildcard benchmarks)
+
+export RUFF_CACHE_DIR := $(CACHE)/ruff
+export MYPY_CACHE_DIR := $(CACHE)/mypy
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help venv check test demo bench generate requirements clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
+
+venv: $(STAMP) ## Create the virtual environment (again when the requirements change)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "igpipe needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: $(STAMP) ## Lint, format, types, layers, spelling, generated files
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir $(CACHE)/import-linter
+	$(BIN)/codespell
+	$(BIN)/igpipe generate --check
+
+test: $(STAMP) ## Run the tests (ARGS="tests/web -k page")
+	$(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest $(ARGS)
+
+demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
+	$(BIN)/igpipe demo $(ARGS)
+
+bench: $(STAMP) ## Run the benchmarks and write their table
+	$(BIN)/python -m benchmarks $(ARGS)
+
+generate: $(STAMP) ## Write the files that are made from code: config/, docs/config.md, docs/metrics.md
+	$(BIN)/igpipe generate
+
+# Pins with hashes and without the address of any index, for every platform, so that the same files
+# serve whoever has a mirror. Run it after a change of the dependencies in pyproject.toml.
+PIN := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header
+
+requirements: ## Pin the dependencies again (needs uv)
+	$(PIN) --output-file requirements/run.txt
+	$(PIN) --extra dev --output-file requirements/dev.txt
+
+clean: ## Remove the virtual environment, build results and caches
+	rm -rf $(VENV) build dist *.egg-info $(CACHE)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

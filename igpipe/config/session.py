@@ -1,8 +1,8 @@
 """Configuration of rotation, sessions and gadgets."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from igpipe.config.types import Bytes, Model, Seconds
 
@@ -128,6 +128,16 @@ class LimitsConfig(Model):
     """How long a budget may be overrun before a stream is ended."""
 
 
+def _named(value: Any) -> Any:
+    """Read ``gadgets: [trace_exec]`` as ``gadgets: [{name: trace_exec}]``."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+# On the item, not on the tree: a validator before the tree would hand pydantic Python lists, and
+# only JSON's become tuples under strict.
+ListedGadget = Annotated[
+    GadgetConfig, BeforeValidator(_named, json_schema_input_type=str | GadgetConfig)
+]
 DEFAULT_GADGETS = ("trace_exec", "trace_dns", "top_file", "top_tcp", "snapshot_process")
 
 
@@ -140,16 +150,7 @@ class Gadgets(Model):
     """Mixed into the tree: gadget names are unique, and intervals fit into a session."""
 
     session: SessionConfig = Field(default_factory=SessionConfig)
-    gadgets: tuple[GadgetConfig, ...] = Field(default_factory=default_gadgets, min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_gadgets(cls, data: Any) -> Any:
-        """Read ``gadgets: [trace_exec]`` as ``gadgets: [{name: trace_exec}]``."""
-        if isinstance(data, dict) and isinstance(data.get("gadgets"), list | tuple):
-            listed = [{"name": g} if isinstance(g, str) else g for g in data["gadgets"]]
-            return {**data, "gadgets": listed}
-        return data
+    gadgets: tuple[ListedGadget, ...] = Field(default_factory=default_gadgets, min_length=1)
 
     @model_validator(mode="after")
     def _distinct(self) -> "Gadgets":

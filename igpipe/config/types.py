@@ -20,7 +20,11 @@ class Model(BaseModel):
     """Base of every configuration model: frozen, strict, no unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 
@@ -71,7 +75,7 @@ def show_size(size: int) -> str:
 
 Seconds = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(parse_duration, json_schema_input_type=float | str),
     Field(ge=0),
     PlainSerializer(show_duration, when_used="always"),
 ]
@@ -79,7 +83,7 @@ Seconds = Annotated[
 
 Bytes = Annotated[
     int,
-    BeforeValidator(parse_size),
+    BeforeValidator(parse_size, json_schema_input_type=int | str),
     Field(ge=0),
     PlainSerializer(show_size, when_used="always"),
 ]

@@ -42,6 +42,19 @@ class Node:
         return self.labels.get("topology.kubernetes.io/zone", "")
 
 
+class Skip(StrEnum):
+    """Why a node is not looked at; the first that applies, lasting reasons before passing ones."""
+
+    SYSTEM = "system"  # not linux
+    VIRTUAL = "virtual"  # no kernel of its own to look into
+    CONTROL_PLANE = "control_plane"
+    SELECTOR = "selector"
+    EXCLUDED = "excluded"
+    LEAVING = "leaving"  # about to be removed by an autoscaler or its cloud
+    NOT_READY = "not_ready"
+    CORDONED = "cordoned"
+
+
 class Phase(StrEnum):
     """A container's state as the kubelet reports it."""
 

@@ -13,6 +13,9 @@ from igpipe.model import Event, LineAccount
 OnEvent = Callable[[Event, bytes | None], None]
 """Takes an event and its line (with its newline; None for a row of an array)."""
 
+OnArray = Callable[[], None]
+"""Told of each array before its rows: a snapshot replaces the one before, even by nothing."""
+
 REJECTS: Final = (
     "json",  # neither JSON nor text: cut, torn, or noise
     "utf8",  # not UTF-8, or half a surrogate pair
@@ -30,6 +33,10 @@ FOREIGN: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 
 NOTICES: Final = 1000
 """Notices that one ``feed`` returns at most, the last ones: a block may be all newlines."""
+
+
+def _ignore() -> None:
+    """Do nothing where nobody asks for the bounds of arrays."""
 
 
 class LineDecoder:
@@ -51,8 +58,10 @@ class LineDecoder:
         *,
         line_limit: int,
         array_limit: int,
+        on_array: OnArray = _ignore,
     ) -> None:
         self._on_event = on_event
+        self._on_array = on_array
         self._account = account
         self._line_limit = line_limit
         self._array_limit = array_limit
@@ -97,6 +106,7 @@ class LineDecoder:
         elif is_array:
             self._array(line)
         elif line[0] == _NULL and line.strip() == b"null":
+            self._on_array()
             self._event_line(0)
         else:
             self._text(line)
@@ -107,6 +117,7 @@ class LineDecoder:
         except ValueError as error:
             self._reject(_reason(error))
             return
+        self._on_array()
         bad = 0
         for row in rows:
             try:

@@ -40,16 +40,20 @@ CANONICAL: Final[Mapping[str, tuple[Path, ...]]] = MappingProxyType(
 
 BUILTIN: Final[Mapping[str, tuple[Path, ...]]] = MappingProxyType(
     {
+        "cap": _dotted("capName", "cap"),  # a built-in's cap is the number only
+        "capable": _dotted("capable", "verdict"),
         "delta": _dotted("delta", "latency"),
         "delta_us": _dotted("delta_us", "latency"),
         "dest": _dotted("dest", "target"),
         "dst.addr": _dotted("dst.addr", "dstIP"),
         "dst.port": _dotted("dst.port", "dstPort"),
-        "error": _dotted("error", "err"),
+        "dst.proto": _dotted("dst.proto", "protocol"),
+        "error": _dotted("error", "err", "ret"),
         "file": _dotted("file", "filename"),
         "fname": _dotted("fname", "path"),
         "ino": _dotted("ino", "inodeNumber"),
         "io": _dotted("io", "ops"),
+        "latency": _dotted("latency", "intervals", "histograms"),
         "latency_ns": _dotted("latency_ns", "latency"),
         "num_answers": _dotted("num_answers", "numAnswers"),
         "op": _dotted("op", "operation"),

@@ -7,8 +7,8 @@ import orjson
 
 from igpipe.config import ForwardConfig
 from igpipe.forward.bucket import Buckets
-from igpipe.forward.filters import Check, build_checks, container_key
-from igpipe.forward.redact import Redactor, build_redactor
+from igpipe.forward.filters import build_checks, container_key
+from igpipe.forward.redact import build_redactor
 from igpipe.model import Batch, Event, Source
 
 
@@ -31,15 +31,12 @@ class Forwarder:
         self.config = config
         self.append = append
         self.offered = offered
-        self._exclude = frozenset(exclude)
-        self.limited = config.rate_per_container > 0
+        self.exclude = frozenset(exclude)
         self._buckets = Buckets(config.rate_per_container, config.burst_per_container)
 
     def open(self, source: Source, weight: float, now: float = 0.0) -> "StreamForward":
         """Begin a stream whose records carry *weight*; *now* in unix seconds."""
-        checks = build_checks(self.config, source.gadget, self._exclude)
-        redactor = build_redactor(self.config.redact)
-        return StreamForward(self, _Record(source, weight), checks, redactor, now)
+        return StreamForward(self, source, weight, now)
 
     def spend(self, source: Source, event: Event, now: float) -> bool:
         """Take a token of the event's container; False if it has none left."""
@@ -54,29 +51,32 @@ class StreamForward:
     the stream's end.
     """
 
-    def __init__(
-        self,
-        forwarder: Forwarder,
-        record: "_Record",
-        checks: tuple[Check, ...],
-        redactor: Redactor | None,
-        now: float,
-    ) -> None:
+    def __init__(self, forwarder: Forwarder, source: Source, weight: float, now: float) -> None:
+        config = forwarder.config
         self._forwarder = forwarder
-        self._limited = forwarder.limited
-        self._record = record
-        self._checks = checks
-        self._redactor = redactor
+        self._source = source
+        self._head = _head(source)
+        self._weight = b',"weight":%b,"event":' % orjson.dumps(round(weight, 3))
+        self._checks = build_checks(config, source.gadget, forwarder.exclude)
+        self._redactor = build_redactor(config.redact)
+        self._limited = config.rate_per_container > 0
+        self._batch_bytes = config.batch_bytes
+        self._batch_age = config.batch_age
         self._now = now
         self._opened = now
+        self._first_seq = 0
         self._lines: list[bytes] = []
+        self._times: list[int] = []
         self._size = 0
-        self._first = (0, 0)
-        self._last_time = 0
         self._told = (0, 0, 0)
-        self.forwarded = 0
+        self.flushed = 0
         self.filtered = 0
         self.shed = 0
+
+    @property
+    def forwarded(self) -> int:
+        """Events that became records, those of the open batch among them."""
+        return self.flushed + len(self._lines)
 
     def offer(self, event: Event, line: bytes | None, seq: int, time_ns: int) -> None:
         """
@@ -89,7 +89,7 @@ class StreamForward:
             if check(event):
                 self.filtered += 1
                 return
-        if self._limited and not self._forwarder.spend(self._record.source, event, self._now):
+        if self._limited and not self._forwarder.spend(self._source, event, self._now):
             self.shed += 1
             return
         if line is None or self._redactor is not None:
@@ -97,12 +97,23 @@ class StreamForward:
             if not line:
                 self.filtered += 1
                 return
-        self._add(self._record.write(line.rstrip(b"\n"), seq, time_ns), seq, time_ns)
+        # Around an event that is JSON already: nothing is encoded.
+        record = b'%b%d,"time":%d%b%b}\n' % (
+            self._head, seq, time_ns, self._weight, line.rstrip(b"\n")
+        )  # fmt: skip
+        if not self._lines:
+            self._opened = self._now
+            self._first_seq = seq
+        self._lines.append(record)
+        self._times.append(time_ns)
+        self._size += len(record)
+        if self._size >= self._batch_bytes:
+            self.flush()
 
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
         self._now = now
-        if self._lines and now - self._opened >= self._forwarder.config.batch_age:
+        if self._lines and now - self._opened >= self._batch_age:
             self.flush()
         else:
             self._tell()
@@ -110,34 +121,20 @@ class StreamForward:
     def flush(self) -> None:
         """Close the batch, if there is one."""
         if self._lines:
-            first_seq, first_time = self._first
             batch = Batch(
-                self._record.source,
-                first_seq,
+                self._source,
+                self._first_seq,
                 len(self._lines),
-                first_time,
-                self._last_time,
+                min(self._times),
+                max(self._times),
                 b"".join(self._lines),
             )
+            self.flushed += len(self._lines)
             self._lines.clear()
+            self._times.clear()
             self._size = 0
             self._forwarder.append(batch)
         self._tell()
-
-    def _add(self, record: bytes, seq: int, time_ns: int) -> None:
-        if not self._lines:
-            self._opened = self._now
-            self._first = (seq, time_ns)
-            self._last_time = time_ns
-        elif time_ns > self._last_time:
-            self._last_time = time_ns
-        elif time_ns < self._first[1]:
-            self._first = (self._first[0], time_ns)
-        self._lines.append(record)
-        self._size += len(record)
-        self.forwarded += 1
-        if self._size >= self._forwarder.config.batch_bytes:
-            self.flush()
 
     def _rewrite(self, event: Event) -> bytes:
         """Write the redacted event anew; empty if it is nested deeper than can be written."""
@@ -151,28 +148,23 @@ class StreamForward:
     def _tell(self) -> None:
         """Pass on what the counts gained: once a batch, not once an event."""
         counts = (self.forwarded, self.filtered, self.shed)
+        if counts == self._told:
+            return
         for outcome, new, old in zip(_OUTCOMES, counts, self._told, strict=True):
             if new != old:
                 self._forwarder.offered(outcome, new - old)
         self._told = counts
 
 
-class _Record:
-    """Writes records of one stream around events that are JSON already: nothing is encoded."""
-
-    def __init__(self, source: Source, weight: float) -> None:
-        head = {
-            "cluster": source.cluster,
-            "node": source.node,
-            "session": source.session,
-            "gadget": source.gadget,
-        }
-        self.source = source
-        self._head = orjson.dumps(head)[:-1] + b',"seq":'
-        self._weight = b',"weight":' + orjson.dumps(round(weight, 3)) + b',"event":'
-
-    def write(self, event: bytes, seq: int, time_ns: int) -> bytes:
-        return b'%b%d,"time":%d%b%b}\n' % (self._head, seq, time_ns, self._weight, event)
+def _head(source: Source) -> bytes:
+    """Write what all records of a stream begin with, up to their sequence number."""
+    head = {
+        "cluster": source.cluster,
+        "node": source.node,
+        "session": source.session,
+        "gadget": source.gadget,
+    }
+    return orjson.dumps(head)[:-1] + b',"seq":'
 
 
 _OUTCOMES: Final = ("forwarded", "filtered", "shed")

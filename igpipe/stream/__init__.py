@@ -1,0 +1,24 @@
+"""From the log of a container on a node to whole lines in a bounded queue."""
+
+from igpipe.stream.budget import Budget
+from igpipe.stream.coalesce import Coalescer
+from igpipe.stream.exposure import Exposure
+from igpipe.stream.follow import Follower, Patience, Stream
+from igpipe.stream.frames import LineCutter
+from igpipe.stream.queue import FairQueue, Port
+from igpipe.stream.transport import Container, LogReader, LogSource
+
+__all__ = [
+    "Budget",
+    "Coalescer",
+    "Container",
+    "Exposure",
+    "FairQueue",
+    "Follower",
+    "LineCutter",
+    "LogReader",
+    "LogSource",
+    "Patience",
+    "Port",
+    "Stream",
+]

@@ -1,0 +1,113 @@
+"""
+Fewer, larger reads: let the kernel collect a stream's bytes before it wakes us.
+
+A real API server sends about one event a chunk, so a plain loop wakes up once an event, which
+costs far more than parsing it. The socket's low-water mark (SO_RCVLOWAT) makes it readable only
+when as many bytes wait as come in one tick. Sleeping between reads does not help: asyncio goes on
+receiving in the background.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from igpipe.stream.transport import LogReader
+
+TICK: Final = 0.02
+CAP: Final = 128 * 1024
+_LEAST: Final = 4096  # a smaller mark saves no wake-ups worth a system call
+_MEMORY: Final = 10.0  # ticks over which the rate is averaged
+
+
+class Flow:
+    """
+    Decides one stream's mark: as many bytes as come in a *tick*, at most *cap*. Pure.
+
+    The rate is an exponential average over ten ticks that is right for any spacing of reads. The
+    mark changes only by a quarter or more, since each change is a system call.
+    """
+
+    def __init__(self, now: float, tick: float = TICK, cap: int = CAP) -> None:
+        self.mark = 1
+        self._tick = tick
+        self._cap = cap
+        self._rate = 0.0
+        self._last = now
+        self._quiet = False
+
+    def read(self, size: int, now: float) -> bool:
+        """Note a read of *size* bytes and tell whether ``mark`` is another now."""
+        gap = max(now - self._last, 1e-6)
+        keep = math.exp(-gap / (self._tick * _MEMORY))
+        self._rate = self._rate * keep + size / gap * (1.0 - keep)
+        self._last, self._quiet = now, False
+        mark = min(self._cap, int(self._rate * self._tick))
+        return self._change(mark if mark >= _LEAST else 1)
+
+    def tick(self) -> bool:
+        """Note that a tick passed and tell whether ``mark`` is another now: 1 if it was quiet."""
+        quiet, self._quiet = self._quiet, True
+        return quiet and self._change(1)
+
+    def _change(self, mark: int) -> bool:
+        if 3 * self.mark <= 4 * mark <= 5 * self.mark:
+            return False
+        self.mark = mark
+        return True
+
+
+class Coalescer:
+    """
+    The marks of all streams and the one ticker that lowers them again.
+
+    Nothing is raised unless ``run`` runs: without it a stream that falls quiet would be stuck.
+    """
+
+    def __init__(self, tick: float = TICK, cap: int = CAP) -> None:
+        self._tick = tick
+        self._cap = cap
+        self._raised: dict[Flow, LogReader] = {}
+        self._some = asyncio.Event()
+        self._running = False
+
+    async def run(self) -> None:
+        """Lower the mark of every stream that was quiet for a tick, for ever."""
+        self._running = True
+        try:
+            while True:
+                await self._some.wait()
+                await asyncio.sleep(self._tick)
+                for flow, reader in list(self._raised.items()):
+                    if flow.tick():
+                        self._apply(flow, reader)
+        finally:
+            self._running = False
+            for reader in self._raised.values():
+                reader.set_low_water(1)
+            self._raised.clear()
+
+    @contextmanager
+    def watch(self, reader: LogReader, now: float) -> Iterator[Callable[[int, float], None]]:
+        """Care for *reader* during the block, which tells size and loop time of every read."""
+        flow = Flow(now, self._tick, self._cap)
+
+        def read(size: int, at: float) -> None:
+            if self._running and flow.read(size, at):
+                self._apply(flow, reader)
+
+        try:
+            yield read
+        finally:
+            self._raised.pop(flow, None)
+
+    def _apply(self, flow: Flow, reader: LogReader) -> None:
+        reader.set_low_water(flow.mark)
+        if flow.mark > 1:
+            self._raised[flow] = reader
+            self._some.set()
+            return
+        self._raised.pop(flow, None)
+        if not self._raised:
+            self._some.clear()

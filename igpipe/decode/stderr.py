@@ -39,7 +39,7 @@ def parse_text(line: bytes) -> Notice | None:
         return _logged(logged["level"][:4].lower(), _unquote(logged["msg"]))
     if text.startswith(_FATAL):
         return _notice(NoticeKind.ERROR, text)
-    if _DEBRIS.match(text):
+    if _DEBRIS.search(text):
         return None
     return _notice(NoticeKind.OTHER, text)
 
@@ -86,8 +86,8 @@ _KUBELET: Final = (
     b"failed to create fsnotify watcher",
     b"failed to watch ",
 )
-# The rest of a line of JSON that lost its head.
-_DEBRIS: Final = re.compile(r'["{}\[\],:]|[^ ]*":')
+# The rest of a line of JSON that lost its head, or what was no UTF-8.
+_DEBRIS: Final = re.compile(r'^["{}\[\],:]|":["{\[0-9tfn-]|\ufffd')
 
 
 def _logged(level: str, message: str) -> Notice:

@@ -1,0 +1,1 @@
+"""Tests of decoding: lines, notices, names, recorded input."""

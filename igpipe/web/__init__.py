@@ -1,0 +1,25 @@
+"""What igpipe tells over HTTP: metrics, health, an API and a status page."""
+
+from igpipe.web.server import serving
+from igpipe.web.views import (
+    AccountsView,
+    GadgetView,
+    LookView,
+    RotationView,
+    SeriesView,
+    SinkView,
+    Status,
+    Views,
+)
+
+__all__ = [
+    "AccountsView",
+    "GadgetView",
+    "LookView",
+    "RotationView",
+    "SeriesView",
+    "SinkView",
+    "Status",
+    "Views",
+    "serving",
+]

@@ -1,0 +1,127 @@
+"""What the web server shows, as plain data: the seam to the service, and the API's schema."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypedDict
+
+
+class RotationView(TypedDict):
+    """The rota; ``next_due_seconds`` is None while nothing is due (no node, paused)."""
+
+    slots: int
+    in_use: int
+    period_seconds: float
+    period_kept: bool
+    next_due_seconds: float | None
+    nodes: dict[str, int]
+    """Nodes by state: ``eligible``, or the reason why igpipe does not look at them."""
+
+
+class LookView(TypedDict):
+    """The last look at one node by one gadget; ``ended`` in unix seconds, ``exposure`` seconds."""
+
+    node: str
+    gadget: str
+    ended: float
+    exposure: float
+
+
+class GadgetView(TypedDict):
+    """One gadget's account since the start; see ``model.LineAccount``."""
+
+    lines: int
+    bytes: int
+    events: int
+    stderr: int
+    rejected: int
+    dropped: int
+    lost_samples: int
+    gaps: int
+
+
+class SinkView(TypedDict):
+    """One sink's account: ``forwarded`` is what became of it: the six numbers that follow."""
+
+    name: str
+    type: str
+    state: str
+    forwarded: int
+    delivered: int
+    duplicate: int
+    dead_lettered: int
+    expired: int
+    evicted: int
+    pending: int
+    lag_seconds: float
+    last_error: str
+
+
+class AccountsView(TypedDict):
+    """The sums that must be equal; ``balanced`` tells whether they are."""
+
+    balanced: bool
+    lines: int
+    event_lines: int
+    stderr: int
+    rejected: int
+    dropped: int
+    events: int
+    forwarded: int
+    filtered: int
+    shed: int
+
+
+class SeriesView(TypedDict):
+    """Exposed lines of event metrics, their budget, and what the budget and time took."""
+
+    lines: int
+    budget: int
+    folded: int
+    expired: int
+
+
+class Status(TypedDict):
+    """Everything at a glance; times in unix seconds. Strings may come from nodes, unescaped."""
+
+    version: str
+    cluster: str
+    instance: str
+    started: float
+    now: float
+    paused: bool
+    rotation: RotationView
+    sessions_now: list[dict[str, Any]]
+    """Live sessions as ``Session.as_dict`` tells them: id, node, pod, state, …"""
+    last_looks: list[LookView]
+    gadgets: dict[str, GadgetView]
+    sinks: list[SinkView]
+    accounts: AccountsView
+    series: SeriesView
+    health: dict[str, str]
+    """What is not fine, with its reason; empty means ready."""
+    residual_pods: int
+
+
+class Views(Protocol):
+    """What the server asks of the service."""
+
+    def metrics(self, openmetrics: bool) -> Iterator[bytes]:
+        """
+        Write the event metrics in slices that each take about a millisecond.
+
+        The loop runs between two slices; what changes meanwhile is the writer's care.
+        """
+
+    def ready(self) -> dict[str, str]:
+        """Return what keeps igpipe from its job; empty means ready."""
+
+    def status(self) -> Status:
+        """Return everything at a glance."""
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return live sessions and those that ended lately, newest first."""
+
+    def pause(self) -> None:
+        """Start no session until ``resume``; those that run end as usual."""
+
+    def resume(self) -> None:
+        """Start sessions again."""

@@ -1,0 +1,111 @@
+"""A service to look at: views with fixed and hostile content, and a client on loopback."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from igpipe.config import WebConfig
+from igpipe.telemetry import Telemetry
+from igpipe.web import Status, serving
+
+HOSTILE = '<script>alert("x")</script>\x1b[31m\n\u202e日本'
+"""Markup, a terminal's escape, a newline, a bidi override and text that is fine."""
+
+ACCOUNTS = {
+    "balanced": True, "lines": 10, "event_lines": 6, "stderr": 2, "rejected": 1, "dropped": 1,
+    "events": 7, "forwarded": 5, "filtered": 1, "shed": 1,
+}  # fmt: skip
+GADGET = {
+    "lines": 1234567, "bytes": 2, "events": 3, "stderr": 4, "rejected": 0, "dropped": 0,
+    "lost_samples": 17, "gaps": 0,
+}  # fmt: skip
+SINK = {
+    "name": "loki", "type": "loki", "state": "retrying", "forwarded": 5, "delivered": 4,
+    "duplicate": 0, "dead_lettered": 0, "expired": 0, "evicted": 0, "pending": 1,
+    "lag_seconds": 63.0, "last_error": "503",
+}  # fmt: skip
+
+
+def make_status(**changes: Any) -> Status:
+    """Return a status in which something of everything happened."""
+    status: Any = {
+        "version": "1.2.3",
+        "cluster": "test",
+        "instance": "default",
+        "started": 1000.0,
+        "now": 4600.0,
+        "paused": False,
+        "rotation": {
+            "slots": 2,
+            "in_use": 1,
+            "period_seconds": 3600.0,
+            "period_kept": True,
+            "next_due_seconds": 12.3,
+            "nodes": {"eligible": 3, "not_ready": 1},
+        },
+        "sessions_now": [make_session("s2", "n2", "observing")],
+        "last_looks": [{"node": "n1", "gadget": "trace_exec", "ended": 4540.0, "exposure": 119.7}],
+        "gadgets": {"trace_exec": dict(GADGET)},
+        "sinks": [dict(SINK)],
+        "accounts": dict(ACCOUNTS),
+        "series": {"lines": 100, "budget": 100_000, "folded": 0, "expired": 0},
+        "health": {},
+        "residual_pods": 0,
+    }
+    status.update(changes)
+    return status  # type: ignore[no-any-return]
+
+
+def make_session(name: str, node: str, state: str, **more: Any) -> dict[str, Any]:
+    """Return a session as the API tells it."""
+    return {"id": name, "node": node, "state": state, "times": {state: 4590.0}, **more}
+
+
+class FakeViews:
+    """Views whose content a test may change; remembers pause and resume."""
+
+    def __init__(self) -> None:
+        self.slices = [b"# TYPE igpipe_execs_observed_total counter\n", b"igpipe_x 1\n"]
+        self.reasons: dict[str, str] = {}
+        self.shown = make_status()
+        self.listed = [make_session("s1", "n1", "ended", outcome="completed")]
+        self.paused = False
+
+    def metrics(self, openmetrics: bool) -> Iterator[bytes]:
+        """Write the slices."""
+        yield from self.slices
+
+    def ready(self) -> dict[str, str]:
+        """Return the reasons."""
+        return self.reasons
+
+    def status(self) -> Status:
+        """Return the status."""
+        return self.shown
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the sessions."""
+        return self.listed
+
+    def pause(self) -> None:
+        """Remember it."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Remember it."""
+        self.paused = False
+
+
+@asynccontextmanager
+async def client(
+    views: FakeViews, telemetry: Telemetry | None = None
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Serve *views* on a free port, and connect to it (answers are not unpacked)."""
+    config = WebConfig(port=0)
+    async with (
+        serving(config, views, telemetry or Telemetry()) as address,
+        aiohttp.ClientSession(address, auto_decompress=False) as session,
+    ):
+        yield session

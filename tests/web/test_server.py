@@ -1,0 +1,171 @@
+"""The server on loopback, as clients see it."""
+
+import asyncio
+import zlib
+
+import aiohttp
+import pytest
+
+from igpipe.config import WebConfig
+from igpipe.errors import ConfigError
+from igpipe.telemetry import Telemetry
+from igpipe.web import serving
+from igpipe.web.guard import SECURITY_HEADERS
+from tests.web.fakes import HOSTILE, FakeViews, client
+
+CONTROL = {"X-Igpipe": "1"}
+NO_GZIP = {"Accept-Encoding": "identity"}
+
+
+async def test_metrics_are_text_by_default() -> None:
+    """Who asks for nothing special gets Prometheus' text, unpacked."""
+    async with client(FakeViews()) as http, http.get("/metrics", headers=NO_GZIP) as answer:
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert "igpipe_x 1" in await answer.text()
+
+
+async def test_metrics_are_openmetrics_and_packed_on_request() -> None:
+    """Accept and Accept-Encoding are honoured together."""
+    headers = {"Accept": "application/openmetrics-text", "Accept-Encoding": "gzip"}
+    async with client(FakeViews()) as http, http.get("/metrics", headers=headers) as answer:
+        assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert zlib.decompress(await answer.read(), wbits=31).endswith(b"# EOF\n")
+
+
+async def test_a_large_exposition_arrives_whole() -> None:
+    """Megabytes pass, also side by side."""
+    views = FakeViews()
+    views.slices = [b"x" * 2**16] * 64
+    async with client(views) as http:
+
+        async def size() -> int:
+            async with http.get("/metrics", headers=NO_GZIP) as answer:
+                return len(await answer.read())
+
+        sizes = await asyncio.gather(size(), size())
+    assert all(size > 2**22 for size in sizes)
+
+
+async def test_healthz_is_alive_and_readyz_says_why_not() -> None:
+    """Alive is not ready; reasons are escaped, one a line."""
+    views = FakeViews()
+    views.reasons = {"nodes": HOSTILE, "lease": "held by b"}
+    async with client(views) as http:
+        async with http.get("/healthz") as answer:
+            assert (answer.status, await answer.text()) == (200, "ok\n")
+        async with http.get("/readyz") as answer:
+            lines = (await answer.text()).splitlines()
+            assert answer.status == 503
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
+
+
+async def test_readyz_is_ready_without_reasons() -> None:
+    """Nothing in the way is ready."""
+    async with client(FakeViews()) as http, http.get("/readyz") as answer:
+        assert (answer.status, await answer.text()) == (200, "ready\n")
+
+
+async def test_the_api_tells_status_and_sessions() -> None:
+    """Both are JSON."""
+    async with client(FakeViews()) as http:
+        async with http.get("/api/v1/status") as answer:
+            assert (await answer.json())["rotation"]["slots"] == 2
+        async with http.get("/api/v1/sessions") as answer:
+            assert (await answer.json())[0]["id"] == "s1"
+
+
+async def test_the_page_and_its_style_are_served() -> None:
+    """The page names a style sheet that exists."""
+    async with client(FakeViews()) as http:
+        async with http.get("/") as answer:
+            assert answer.content_type == "text/html"
+            assert "/static/style.css" in await answer.text()
+        async with http.get("/static/style.css") as answer:
+            assert answer.content_type == "text/css"
+
+
+async def test_pause_and_resume_work_from_loopback() -> None:
+    """With the header a loopback peer may pause and resume."""
+    views = FakeViews()
+    async with client(views) as http:
+        async with http.post("/api/v1/pause", headers=CONTROL) as answer:
+            assert await answer.json() == {"paused": True}
+        assert views.paused
+        async with http.post("/api/v1/resume", headers=CONTROL) as answer:
+            assert answer.status == 200
+    assert not views.paused
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Igpipe": "0"}, {**CONTROL, "Host": "evil.example"}])
+async def test_pause_is_refused_to_a_web_page(headers: dict[str, str]) -> None:
+    """Without the header, or under a rebound name, nothing changes."""
+    views = FakeViews()
+    async with client(views) as http, http.post("/api/v1/pause", headers=headers) as answer:
+        assert answer.status == 403
+    assert not views.paused
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/status"])
+async def test_a_foreign_host_is_refused(path: str) -> None:
+    """A server on loopback reads the Host header."""
+    headers = {"Host": "evil.example"}
+    async with client(FakeViews()) as http, http.get(path, headers=headers) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/api/v1/status", "/none"])
+async def test_every_answer_has_the_security_headers(path: str) -> None:
+    """Errors, too."""
+    async with client(FakeViews()) as http, http.get(path) as answer:
+        for name, value in SECURITY_HEADERS.items():
+            assert answer.headers[name] == value
+
+
+async def test_a_large_body_is_refused() -> None:
+    """No request needs a body."""
+    large = {"headers": CONTROL, "data": b"x" * 5000}
+    async with client(FakeViews()) as http, http.post("/api/v1/pause", **large) as answer:
+        assert answer.status == 413
+
+
+async def test_head_and_wrong_methods() -> None:
+    """HEAD answers without a body; a GET does not pause."""
+    async with client(FakeViews()) as http:
+        async with http.head("/metrics") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+        async with http.get("/api/v1/pause") as answer:
+            assert answer.status == 405
+
+
+async def test_a_port_in_use_is_a_config_error() -> None:
+    """The message names the address and the cause."""
+    telemetry = Telemetry()
+    async with serving(WebConfig(port=0), FakeViews(), telemetry) as address:
+        port = int(address.rpartition(":")[2])
+        with pytest.raises(ConfigError, match=rf"127.0.0.1:{port}: Address already in use"):
+            async with serving(WebConfig(port=port), FakeViews(), telemetry):
+                pass
+
+
+async def test_every_address_and_ipv6_are_served() -> None:
+    """An empty host listens everywhere; an IPv6 address is written in brackets."""
+    for host in ("", "::1"):
+        async with serving(WebConfig(host=host, port=0), FakeViews(), Telemetry()) as address:
+            assert address.startswith("http://")
+            url = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+            async with aiohttp.request("GET", f"{url}/healthz") as answer:
+                assert answer.status == 200
+
+
+async def test_the_server_stops_with_its_block() -> None:
+    """After the block nobody answers, although a client kept its connection."""
+    async with aiohttp.ClientSession() as http:
+        async with (
+            serving(WebConfig(port=0), FakeViews(), Telemetry()) as address,
+            http.get(f"{address}/healthz") as answer,
+        ):
+            assert answer.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await http.get(f"{address}/healthz")

@@ -1,0 +1,93 @@
+"""A look: what one gadget observed on one node in one session, until it is committed. Pure."""
+
+from typing import Any
+
+from igpipe.metrics.compile import Cells, Key, Observe, Observer
+from igpipe.metrics.labels import OTHER
+from igpipe.metrics.plan import Plan
+from igpipe.metrics.slots import parser
+from igpipe.model import Event, Source
+
+Texts = tuple[str, ...]
+
+
+class Pending:
+    """
+    Cells that wait for the commit, at most *limit* of them and one folded one for each condition.
+
+    Beyond the limit an event's labels fold, so that its numbers still count.
+    """
+
+    def __init__(self, plan: Plan, limit: int, *, since_048: bool) -> None:
+        self.cells: Cells = {}
+        self.folded = 0
+        self.observer = Observer(plan, self.cells, self._new, parser(since_048=since_048))
+        self._limit = limit
+        self._labels = len(plan.key)
+        self._width = plan.width
+
+    def _new(self, key: Key) -> list[Any]:
+        if len(self.cells) >= self._limit:
+            self.folded += 1
+            key = (OTHER,) * self._labels + key[self._labels :]
+            if key in self.cells:
+                return self.cells[key]
+        cell = self.cells[key] = [0] * self._width
+        return cell
+
+
+class Look:
+    """
+    One gadget's stay on one node; nothing of it is exported before it is committed.
+
+    ``observe(event)`` takes one event. Read the attribute anew for each event or block: it is
+    replaced when the events' shape changes. It raises one of decode's FOREIGN, before anything
+    changed, for an event that is no use.
+    """
+
+    observe: Observe
+
+    def __init__(self, source: Source, counting: Pending | None, current: Pending | None) -> None:
+        self.source = source
+        self.counting = counting
+        self.current = current
+        self.account = Account()
+        self._observers: dict[str, Observe] = {}
+        self.observe = _ignore
+        if counting is not None:
+            counting.observer.start(lambda observe: self._publish("counting", observe))
+        if current is not None:
+            current.observer.start(lambda observe: self._publish("current", observe))
+
+    def snapshot(self) -> None:
+        """Begin an array: its rows replace those of the one before in gauges."""
+        self.account.arrays += 1
+        self.account.fresh = True
+        if self.current is not None:
+            self.current.cells.clear()
+
+    def _publish(self, part: str, observe: Observe) -> None:
+        self._observers[part] = observe
+        self.observe = observe if len(self._observers) == 1 else self._both
+
+    def _both(self, event: Event) -> None:
+        for observe in tuple(self._observers.values()):
+            observe(event)
+
+
+class Account:
+    """What a look has gathered over its commits; ``estimates`` wait for its end, by rule."""
+
+    __slots__ = ("arrays", "comms", "estimates", "events", "exposure", "fresh")
+
+    def __init__(self) -> None:
+        self.arrays = 0
+        self.fresh = False
+        self.exposure = 0.0
+        self.events = 0
+        self.estimates: dict[str, dict[Texts, Any]] = {}
+        self.comms: dict[Texts, set[str]] = {}
+
+
+def _ignore(_event: Event) -> None:
+    """Take events of a gadget that no rule asks for."""

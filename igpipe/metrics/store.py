@@ -1,0 +1,202 @@
+"""All series of event metrics, within a budget, with exact totals. Pure."""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from igpipe.metrics.labels import OTHER
+
+ENUMERATIONS: Final = frozenset(
+    ("error", "rcode", "qtype", "operation", "state", "signal", "reason", "type", "protocol",
+     "syscall", "code", "capability", "allowed")
+)  # fmt: skip
+"""Labels with few values by nature: they are kept when others are folded."""
+
+_RESERVE: Final = 0.1
+Amount = Any
+"""What a series holds: a number, or a list of them for histograms (sum, then each bucket)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the series of a family have in common; *buckets* are the exposed upper bounds."""
+
+    name: str
+    help: str
+    type: str
+    labels: tuple[str, ...]
+    buckets: tuple[str, ...] = ()
+    has_sum: bool = True
+
+    @property
+    def cost(self) -> int:
+        """How many lines a series has."""
+        return len(self.buckets) + 3 if self.type == "histogram" else 1
+
+
+class Group:
+    """
+    The series of one family on one node (``""``: of all nodes).
+
+    Two plain dicts by rendered labels: bytes, numbers and dicts of them are no work for the
+    garbage collector, and a hundred thousand series must not make it stop the event loop.
+    """
+
+    __slots__ = ("epoch", "epoch_at", "fed", "held", "values")
+
+    def __init__(self, now: float) -> None:
+        self.values: dict[bytes, Amount] = {}
+        self.held: dict[bytes, Amount] = {}
+        self.fed: dict[bytes, int] = {}
+        self.epoch = 0
+        self.epoch_at = now
+
+
+class Family:
+    """One exposed metric: groups of series, and how its labels are folded."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.groups: dict[Any, Group] = {}
+        self.lines = 0
+        self._template = ",".join(f'{name}="%s"' for name in shape.labels)
+        self._tiers = _tiers(shape.labels)
+
+    def render(self, texts: tuple[str, ...]) -> bytes:
+        """Write *texts* (escaped) as they are exposed: what a series is known by."""
+        return (self._template % texts).encode()
+
+    def folded(self, texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """Fold *texts* further and further, at last all of them."""
+        for tier in self._tiers:
+            yield tuple(OTHER if fold else t for fold, t in zip(tier, texts, strict=True))
+
+    def folds_node(self, texts: tuple[str, ...]) -> bool:
+        """Tell whether *texts* name no node although the family has them by node."""
+        return "node" in self.shape.labels and texts[-1] == OTHER
+
+
+class Store:
+    """
+    Families under one budget.
+
+    A new tuple beyond the budget adds to a folded one instead; a tenth is kept for those. Only the
+    last resort, one tuple of each family folded whole, may exceed it.
+    """
+
+    def __init__(self, budget: int, metric_budget: int, zero_hold: float) -> None:
+        self.families: dict[str, Family] = {}
+        self.lines = 0
+        self.folded: Counter[str] = Counter()
+        self.expired = 0
+        self._budget = budget
+        self._metric_budget = metric_budget
+        self._hold = zero_hold
+        self._newborn: deque[tuple[float, Group, bytes]] = deque()
+
+    def family(self, shape: Shape) -> Family:
+        """Get the family of that name, made if there is none."""
+        return self.families.setdefault(shape.name, Family(shape))
+
+    def add(
+        self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, *, now: float
+    ) -> None:
+        """Let a series grow by *amount*; a new one is exposed as zero for a while first."""
+        group = _group(family, node, now)
+        key = family.render(texts)
+        if key not in group.values:
+            group, key = self._admit(family, group, texts, _zero(amount), now)
+        group.fed[key] = group.epoch
+        into = group.held if key in group.held else group.values
+        if isinstance(amount, list):
+            row = into[key]
+            for place, count in enumerate(amount):
+                row[place] += count
+        else:
+            into[key] += amount
+
+    def release(self, now: float) -> None:
+        """Give series their first value that have been zero for long enough."""
+        while self._newborn and self._newborn[0][0] <= now:
+            _until, group, key = self._newborn.popleft()
+            if key in group.held:
+                group.values[key] = group.held.pop(key)
+
+    def drop(self, family: Family, node: Any) -> None:
+        """Take a group out: its node left, or its snapshot is replaced."""
+        group = family.groups.pop(node, None)
+        if group is not None:
+            self._count(family, -len(group.values))
+
+    def age(self, family: Family, node: Any, now: float, *, every: float, epochs: float) -> None:
+        """Note that *node* was looked at; series not fed for *epochs* times *every* leave."""
+        group = family.groups.get(node)
+        if group is None or now - group.epoch_at < every:
+            return
+        group.epoch += 1
+        group.epoch_at = now
+        idle = [k for k, fed in group.fed.items() if group.epoch - fed > epochs]
+        for key in idle:
+            del group.fed[key], group.values[key]
+            group.held.pop(key, None)
+        self.expired += len(idle)
+        self._count(family, -len(idle))
+
+    def _admit(
+        self, family: Family, group: Group, texts: tuple[str, ...], zero: Amount, now: float
+    ) -> tuple[Group, bytes]:
+        """Make the series of a new tuple, or find the folded one that takes its increments."""
+        if self._room(family, 1 - _RESERVE):
+            return group, self._bear(family, group, texts, zero, now)
+        self.folded[family.shape.name] += 1
+        tiers = list(family.folded(texts))
+        for tier in tiers:
+            home = _group(family, OTHER, now) if family.folds_node(tier) else group
+            key = family.render(tier)
+            if key in home.values:
+                return home, key
+            if tier is tiers[-1] or self._room(family, 1.0):
+                return home, self._bear(family, home, tier, zero, now)
+        raise AssertionError("the last tier takes all")
+
+    def _room(self, family: Family, share: float) -> bool:
+        cost = family.shape.cost
+        return (
+            self.lines + cost <= share * self._budget
+            and family.lines + cost <= share * self._metric_budget
+        )
+
+    def _bear(
+        self, family: Family, group: Group, texts: tuple[str, ...], zero: Amount, now: float
+    ) -> bytes:
+        key = family.render(texts)
+        group.values[key] = zero
+        self._count(family, 1)
+        if self._hold and family.shape.type != "gauge":
+            group.held[key] = _zero(zero)
+            self._newborn.append((now + self._hold, group, key))
+        return key
+
+    def _count(self, family: Family, series: int) -> None:
+        lines = series * family.shape.cost
+        family.lines += lines
+        self.lines += lines
+
+
+def _group(family: Family, node: Any, now: float) -> Group:
+    group = family.groups.get(node)
+    if group is None:
+        group = family.groups[node] = Group(now)
+    return group
+
+
+def _zero(amount: Amount) -> Amount:
+    return [0] * len(amount) if isinstance(amount, list) else 0
+
+
+def _tiers(labels: tuple[str, ...]) -> tuple[tuple[bool, ...], ...]:
+    """Say which labels each step of folding takes: what is many, then namespace, then all."""
+    kept = (ENUMERATIONS | {"namespace", "node"}, ENUMERATIONS | {"node"}, frozenset[str]())
+    steps = (tuple(label not in keep for label in labels) for keep in kept)
+    return tuple(dict.fromkeys(steps))

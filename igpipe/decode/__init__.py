@@ -1,7 +1,7 @@
 """From lines of a stream to events: decoding, names, times, and recorded input."""
 
 from igpipe.decode.identify import identify
-from igpipe.decode.lines import REJECTS, LineDecoder
+from igpipe.decode.lines import REJECTS, LineDecoder, line_time
 from igpipe.decode.names import (
     DERIVED,
     event_time,
@@ -25,6 +25,7 @@ __all__ = [
     "getter",
     "identify",
     "label_text",
+    "line_time",
     "namespace_of",
     "number",
     "open_input",

@@ -7,6 +7,7 @@ from typing import Final
 
 import orjson
 
+from igpipe.decode.names import event_time
 from igpipe.decode.stderr import Notice, NoticeKind, from_kubelet, parse_event, parse_text
 from igpipe.model import Event, LineAccount
 
@@ -167,6 +168,17 @@ class LineDecoder:
     def _reject(self, reason: str) -> None:
         self._account.lines += 1
         self._account.rejected[reason] = self._account.rejected.get(reason, 0) + 1
+
+
+def line_time(line: bytes) -> float | None:
+    """Tell an event line's own time in unix seconds; None for any other line."""
+    if not line.startswith(b"{"):
+        return None
+    try:
+        nanoseconds = event_time(orjson.loads(line))
+    except orjson.JSONDecodeError:
+        return None
+    return None if nanoseconds is None else nanoseconds / 1e9
 
 
 _OBJECT: Final = ord("{")

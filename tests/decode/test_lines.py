@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.decode import REJECTS, LineDecoder
+from igpipe.decode import REJECTS, LineDecoder, line_time
 from igpipe.decode.lines import FOREIGN, NOTICES
 from igpipe.model import Event, LineAccount
 from tests.decode.recorded import ARRAY_LIMIT, LINE_LIMIT, decode
@@ -190,6 +190,23 @@ def test_blank_lines_are_counted_and_not_told() -> None:
     """They are part of a usage message."""
     decoded = decode(b"\n\r\n  \n")
     assert (decoded.notices, decoded.account.stderr, decoded.account.lines) == ([], 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        (b'{"timestamp_raw":1500000000}\n', 1.5),
+        (b'{"timestamp":"1970-01-01T00:00:01.5Z"}', 1.5),
+        (b'{"timestamp_raw":1500000000', None),
+        (b'{"a":1}', None),
+        (b'[{"timestamp_raw":1500000000}]', None),
+        (_READY, None),
+        (b"", None),
+    ],
+)
+def test_only_an_event_line_has_a_time(line: bytes, seconds: float | None) -> None:
+    """In unix seconds, for whoever has to find a place in a log again."""
+    assert line_time(line) == seconds
 
 
 _LINES = st.lists(

@@ -170,7 +170,8 @@ async def open_cluster(
     Find the cluster and open connections to it, *streams* of them for logs, for the block.
 
     Nothing is asked of the API server yet. *trouble* is told when a watch cannot see, and when it
-    can again: it has the shape of ``Health.report``. Raises ConfigError if no cluster is found.
+    can again: it has the shape of ``Health.report``. Raises ConfigError if no cluster is
+    found, ClusterUnavailable if a credential plugin hangs.
     """
     peer = Peer(
         credentials=await load_credentials(config),

@@ -13,10 +13,9 @@ import logging
 import os
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
@@ -25,6 +24,7 @@ from yaml import YAMLError
 
 from igpipe.config.cluster import ClusterConfig
 from igpipe.errors import ClusterUnavailable, ConfigError
+from igpipe.kube.proxy import find_proxy
 from igpipe.text import safe
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,22 @@ class Credentials:
     ``generation`` counts renewals: a caller that got a 401 tells the one it had used.
     """
 
-    def __init__(self, config: ClusterConfig) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        account: Path = Path(incluster_config.SERVICE_TOKEN_FILENAME).parent,
+    ) -> None:
         self._config = config
+        self._environ = environ
+        self._account = account  # where a Pod finds its service account
         self._loader: Any = None  # of a kubeconfig; None in a cluster
         self._renewing = asyncio.Lock()
         self._renewed = float("-inf")
         self.generation = 0
         self.configuration: Any = None
-        self.tls: ssl.SSLContext = ssl.create_default_context()
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # until loaded
         self.proxy: str | None = None
 
     @property
@@ -62,16 +70,16 @@ class Credentials:
 
     async def load(self) -> None:
         """Load, or load again; raises ConfigError, or ClusterUnavailable if a plugin hangs."""
-        where = self._config.kubeconfig or "the cluster's own configuration"
+        where = self._config.kubeconfig or "of the environment"
         try:
             async with asyncio.timeout(_PLUGIN_TIMEOUT):
-                configuration, loader = await _load(self._config, self._loader)
+                configuration, loader = await self._read()
             self.tls = RESTClientObject(configuration).ssl_context
-            self.proxy = configuration.proxy or _environment_proxy(configuration.host)
         except TimeoutError as exc:
             raise ClusterUnavailable("the credential plugin does not answer") from exc
         except _MALFORMED as exc:
-            raise ConfigError(f"cluster.kubeconfig: {where}: {safe(str(exc), 500)}") from exc
+            raise ConfigError(f"cluster.kubeconfig {where}: {safe(str(exc), 500)}") from exc
+        self.proxy = configuration.proxy or find_proxy(configuration.host, self._environ)
         self.configuration, self._loader = configuration, loader
         self.generation += 1
 
@@ -79,8 +87,12 @@ class Credentials:
         """Return the header that tells who we are; none where a certificate does."""
         if self._expires_within(_SKEW):
             await self.renew(self.generation)
-        token = await self.configuration.get_api_key_with_prefix("BearerToken", "authorization")
-        return {"Authorization": token} if token else {}
+        try:  # in a cluster this reads the token's file now and then
+            token = await self.configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        except (ConfigException, OSError) as exc:
+            raise ClusterUnavailable(f"credentials: {safe(str(exc))}") from exc
+        # A file that was written by ``echo`` ends in a newline, which is no part of a token.
+        return {"Authorization": token.strip()} if token else {}
 
     async def renew(self, used: int) -> bool:
         """
@@ -106,53 +118,43 @@ class Credentials:
         expiry = getattr(self._loader, "exec_plugin_expiry", None)
         return expiry is not None and expiry.timestamp() - seconds <= time.time()
 
+    async def _read(self) -> tuple[Any, Any]:
+        configuration = Configuration()
+        # Python 3.13 refuses CAs without key identifiers; clusters have such, kubectl takes them.
+        configuration.disable_strict_ssl_verification = True
+        if self._config.kubeconfig is None and self._in_cluster():
+            incluster_config.InClusterConfigLoader(
+                self._account / "token", self._account / "ca.crt", environ=self._environ
+            ).load_and_set(configuration)
+            return configuration, None
+        loader = self._loader
+        if loader is not None and loader.provider:
+            # OIDC's refresh tokens may be good for one use: the new one is in this loader only.
+            await loader.load_and_set(configuration)
+        else:
+            loader = await load_kube_config(
+                self._files(), self._config.context or None, configuration, persist_config=False
+            )
+        _check_plugin(loader)
+        return configuration, loader
+
+    def _in_cluster(self) -> bool:
+        named = incluster_config.SERVICE_HOST_ENV_NAME in self._environ
+        return named and (self._account / "token").is_file()
+
+    def _files(self) -> str:
+        known = self._config.kubeconfig or self._environ.get("KUBECONFIG") or "~/.kube/config"
+        files = str(known)
+        if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep) if file):
+            raise ConfigError(f"cluster.kubeconfig: no such file: {files}")
+        return files
+
 
 async def load_credentials(config: ClusterConfig) -> Credentials:
     """Find the cluster as *config* says; raises ConfigError if there is none to be found."""
     credentials = Credentials(config)
     await credentials.load()
     return credentials
-
-
-async def _load(config: ClusterConfig, loader: Any) -> tuple[Any, Any]:
-    configuration = Configuration()
-    # Python 3.13 refuses CAs without key identifiers; clusters have such, and kubectl takes them.
-    configuration.disable_strict_ssl_verification = True
-    if config.kubeconfig is None and _in_cluster():
-        incluster_config.load_incluster_config(configuration)
-        return configuration, None
-    if loader is not None and loader.provider:
-        # OIDC's refresh tokens may be good for one use: the new one is in this loader only.
-        await loader.load_and_set(configuration)
-    else:
-        files = _existing(config.kubeconfig)
-        loader = await load_kube_config(
-            files, config.context or None, configuration, persist_config=False
-        )
-    _check_plugin(loader)
-    return configuration, loader
-
-
-def _environment_proxy(server: str) -> str | None:
-    # aiohttp's trust_env would do it, and read a netrc in a thread at every request.
-    address = urlsplit(server)
-    if proxy_bypass_environment(address.netloc):
-        return None
-    return getproxies_environment().get(address.scheme)
-
-
-def _in_cluster() -> bool:
-    return (
-        incluster_config.SERVICE_HOST_ENV_NAME in os.environ
-        and Path(incluster_config.SERVICE_TOKEN_FILENAME).is_file()
-    )
-
-
-def _existing(kubeconfig: Path | None) -> str:
-    files = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
-    if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep) if file):
-        raise ConfigError(f"cluster.kubeconfig: no such file: {files}")
-    return files
 
 
 def _check_plugin(loader: Any) -> None:

@@ -25,6 +25,7 @@ Trouble = Callable[[str, str], None]
 
 _PAGE: Final = 100  # objects of a list: large nodes take 5 ms to parse, and nothing else runs then
 _LINE_LIMIT: Final = 2**24  # bytes; etcd takes no object beyond 2**21
+_PATIENCE: Final = 3  # failures in a row until all is listed again
 _DENIED_PAUSE: Final = 30.0  # rights do not come back by asking often
 
 
@@ -153,7 +154,7 @@ class Watch(Generic[T]):
             return
         self._restart("ended")
         if not self._fed:  # a server that hangs up at once must not be asked all the time
-            await asyncio.sleep(self._backoff.next())
+            await self._pause()
 
     def _feed(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -186,8 +187,14 @@ class Watch(Generic[T]):
             self._version = ""
         else:
             self._state.failed(error)
-        least = _DENIED_PAUSE if isinstance(error, ClusterDenied) else _retry_after(error)
-        await asyncio.sleep(self._backoff.next(least))
+        await self._pause(_DENIED_PAUSE if isinstance(error, ClusterDenied) else _wanted(error))
+
+    async def _pause(self, least: float | None = None) -> None:
+        delay = self._backoff.next(least)
+        if self._backoff.attempt > _PATIENCE:
+            # A restored API server may know fewer versions than we do, and never say so.
+            self._version = ""
+        await asyncio.sleep(delay)
 
     def _restart(self, reason: str) -> None:
         self.close()
@@ -215,5 +222,5 @@ class _Condition:
             log.info("watch works again", extra={"condition": self._name})
 
 
-def _retry_after(error: ClusterError) -> float | None:
+def _wanted(error: ClusterError) -> float | None:
     return error.retry_after if isinstance(error, ClusterUnavailable) else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import ssl
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from igpipe.config import ClusterConfig
 from igpipe.kube import Cluster, open_cluster
+from igpipe.kube.logs import LogReader
 from igpipe.telemetry import Telemetry
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,11 +36,12 @@ class Asked:
 
 @dataclass
 class FakeApi:
-    """Answers by (method, path): each in turn, the last one again and again."""
+    """Answers by (method, path), each in turn, the last again and again; or *otherwise*, or 404."""
 
     answers: dict[tuple[str, str], deque[Answer]] = field(
         default_factory=lambda: defaultdict(deque)
     )
+    otherwise: Answer | None = None
     asked: list[Asked] = field(default_factory=list)
     address: str = ""
 
@@ -65,7 +68,7 @@ class FakeApi:
         )
         answers = self.answers[request.method, request.path]
         if not answers:
-            return await refuse(404, "no such thing")(request)
+            return await (self.otherwise or refuse(404, "no such thing"))(request)
         return await (answers.popleft() if len(answers) > 1 else answers[0])(request)
 
 
@@ -171,3 +174,17 @@ async def connected(
         told = telemetry or Telemetry()
         async with open_cluster(settings, told, streams=4, trouble=trouble) as cluster:
             yield cluster
+
+
+@asynccontextmanager
+async def opened(file: Path, telemetry: Telemetry | None = None) -> AsyncIterator[Cluster]:
+    """Open a cluster by a kubeconfig."""
+    settings = ClusterConfig(kubeconfig=file, namespace="ns")
+    async with open_cluster(settings, telemetry or Telemetry(), streams=4) as cluster:
+        yield cluster
+
+
+def low_water(log: LogReader) -> int:
+    """Ask the kernel for the low-water mark of a log's connection."""
+    assert log._socket is not None
+    return int(log._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT))

@@ -115,7 +115,7 @@ def test_snapshot_is_not_changed_later(tmp_path: Path):
     """A snapshot stays what it was."""
     served = Served([say(listing(thing("a", 1)))], [stream(change("DELETED", "a", 11), hold=True)])
     first, second = snapshots(served, tmp_path, 2)
-    assert (first.keys(), second.keys()) == ({"a"}, set())
+    assert (list(first), list(second)) == (["a"], [])
 
 
 def test_lines_in_pieces(tmp_path: Path):
@@ -227,10 +227,19 @@ def test_server_that_hangs_up(tmp_path: Path):
     """A server that ends every watch at once is asked at a growing distance."""
     empty = [stream() for _ in range(6)]
     served = Served([say(listing())], [*empty, stream(change("ADDED", "a", 11), hold=True)])
-    snapshots(served, tmp_path, 2)
+    snapshots(served, tmp_path, 5)  # the fourth to sixth time it lists, too
     opened = [asked.at for asked in served.api.asked if "watch" in asked.query]
     assert opened[6] - opened[5] > 4
     assert served.restarts("ended") == 6
+
+
+def test_version_that_never_works(tmp_path: Path):
+    """A watch that fails again and again starts from a new list."""
+    served = Served(
+        [say(listing(thing("a", 1), version=900)), say(listing(thing("b", 2), version=5))],
+        [*[refuse(500, "too large resource version") for _ in range(4)], stream(hold=True)],
+    )
+    assert snapshots(served, tmp_path, 2)[-1].keys() == {"b"}
 
 
 def test_head_that_never_comes(tmp_path: Path):

@@ -96,6 +96,7 @@ class Watch(Generic[T]):
         self._stream: aiohttp.ClientResponse | None = None
         self._rest = b""  # of a line that has not ended
         self._fed = False  # whether the stream said anything
+        self._wait = 0.0  # before the next step: what is known already is shown first
 
     def __aiter__(self) -> "Watch[T]":
         return self
@@ -105,7 +106,7 @@ class Watch(Generic[T]):
             try:
                 await self._step()
             except ClusterError as exc:
-                await self._recover(exc)
+                self._recover(exc)
         self._changed = False
         return MappingProxyType(dict(self._objects))
 
@@ -116,8 +117,12 @@ class Watch(Generic[T]):
             self._stream = None
 
     async def _step(self) -> None:
+        if self._wait:
+            await asyncio.sleep(self._wait)
+            self._wait = 0.0
         if not self._version:
-            self._objects, self._version = await list_all(self._channel, self._kind)
+            self._objects, version = await list_all(self._channel, self._kind)
+            self._version = version or "0"
             self._changed = True
         elif self._stream is None:
             self._stream = await self._open()
@@ -154,7 +159,7 @@ class Watch(Generic[T]):
             return
         self._restart("ended")
         if not self._fed:  # a server that hangs up at once must not be asked all the time
-            await self._pause()
+            self._pause()
 
     def _feed(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -181,20 +186,19 @@ class Watch(Generic[T]):
             self._objects[parsed.name] = parsed
             self._changed = True
 
-    async def _recover(self, error: ClusterError) -> None:
+    def _recover(self, error: ClusterError) -> None:
         self._restart("gone" if isinstance(error, Gone) else "error")
         if isinstance(error, Gone):
             self._version = ""
         else:
             self._state.failed(error)
-        await self._pause(_DENIED_PAUSE if isinstance(error, ClusterDenied) else _wanted(error))
+        self._pause(_DENIED_PAUSE if isinstance(error, ClusterDenied) else _wanted(error))
 
-    async def _pause(self, least: float | None = None) -> None:
-        delay = self._backoff.next(least)
+    def _pause(self, least: float | None = None) -> None:
+        self._wait = self._backoff.next(least)
         if self._backoff.attempt > _PATIENCE:
             # A restored API server may know fewer versions than we do, and never say so.
             self._version = ""
-        await asyncio.sleep(delay)
 
     def _restart(self, reason: str) -> None:
         self.close()

@@ -1,5 +1,7 @@
 """Watches: whole sets, and recovery from everything that can go wrong, in virtual time."""
 
+import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -184,6 +186,20 @@ def test_change_before_an_error_is_shown(tmp_path: Path):
     served = Served([say(listing())], [stream(chunk, hold=True), stream(hold=True)])
     assert snapshots(served, tmp_path, 2)[-1].keys() == {"a"}
     assert served.restarts("error") == 1
+
+
+def test_change_before_an_error_is_shown_at_once(tmp_path: Path):
+    """The pause after an error comes after what is known already."""
+    denied = {"type": "ERROR", "object": {"code": 403, "message": "no"}}
+    lines = "".join(json.dumps(line) + "\n" for line in (change("ADDED", "a", 11), denied))
+    served = Served([say(listing())], [stream(lines.encode(), hold=True)])
+
+    async def main() -> float:
+        async with connected(tmp_path, served.api) as cluster:
+            assert (await take(cluster, 2))[-1].keys() == {"a"}
+            return asyncio.get_running_loop().time() - served.api.asked[0].at
+
+    assert run(main()) < 1
 
 
 def test_silence(tmp_path: Path):

@@ -1,0 +1,87 @@
+"""What all sessions of one igpipe have in common, and what their objects are called. Pure."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from igpipe.config import ClusterConfig, GadgetConfig, RotationConfig, SessionConfig
+from igpipe.sessions.trim import skipped
+
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+INSTANCE: Final = "igpipe.io/instance"
+SESSION: Final = "igpipe.io/session"
+NODE_HASH: Final = "igpipe.io/node-hash"
+NODE: Final = "igpipe.io/node"
+GRACE_SECONDS: Final = 5
+"""How long ig may take to stop when its Pod is deleted; it needs about one second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    The configuration of sessions.
+
+    ``used`` names, by gadget, the fields (raw dotted paths) that metrics, filters or sinks need:
+    they are never trimmed.
+    """
+
+    cluster: ClusterConfig
+    rotation: RotationConfig
+    session: SessionConfig
+    gadgets: tuple[GadgetConfig, ...]
+    used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The gadgets of a session."""
+        return tuple(gadget.name for gadget in self.gadgets)
+
+    @property
+    def deadline_seconds(self) -> int:
+        """How long a session's Pod may be active, kept by the kubelet."""
+        session = self.session
+        return math.ceil(timeout_seconds(session) + session.start_allowance + session.drain)
+
+    def skip(self, gadget: str) -> tuple[str, ...]:
+        """List the fields that ig leaves out of a gadget's output."""
+        return skipped(gadget, self.used.get(gadget, frozenset()), self.session)
+
+
+def timeout_seconds(session: SessionConfig) -> int:
+    """Return ig's ``--timeout``: whole seconds, which a clean exit has observed exactly."""
+    return math.ceil(session.duration)
+
+
+def pod_name(instance: str, node: str) -> str:
+    """
+    Name the session Pod of *node*.
+
+    Without the session's id: the API server's 409 enforces "never twice on a node".
+    """
+    return f"igpipe-{_hash(instance, node)}"
+
+
+def node_hash(node: str) -> str:
+    """Stand in for a node's name in labels, which hold 63 characters where names have 253."""
+    return _hash(node)
+
+
+def container_name(gadget: str) -> str:
+    """Name the container that runs *gadget*."""
+    return gadget.replace("_", "-")
+
+
+def lease_name(instance: str) -> str:
+    """Name the Lease that *instance* holds."""
+    return f"igpipe-{instance}"
+
+
+def selector(instance: str) -> str:
+    """Select all session Pods of *instance*."""
+    return f"{MANAGED_BY}=igpipe,{INSTANCE}={instance}"
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

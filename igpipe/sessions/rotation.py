@@ -1,0 +1,248 @@
+"""
+The rotation: identical slots that take the next node, visit it, and go on; for ever.
+
+Everything happens under the Lease. What runs is nested: the Lease and the board of Pods outlive
+the slots, so that stopping first ends the sessions and then gives the instance back.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from igpipe.backoff import Backoff
+from igpipe.health import Health
+from igpipe.model import Node, Outcome, Reason, State
+from igpipe.sessions.board import Board
+from igpipe.sessions.change import Change
+from igpipe.sessions.desk import Desk
+from igpipe.sessions.ending import Scope
+from igpipe.sessions.lease import Holding, Lease
+from igpipe.sessions.manifest import build_manifest
+from igpipe.sessions.plan import Plan, pod_name, selector
+from igpipe.sessions.ports import ClusterPorts, NodeSet
+from igpipe.sessions.reaper import Reaper
+from igpipe.sessions.rota import Rota
+from igpipe.sessions.session import Session, Streams
+from igpipe.sessions.visit import Visit
+from igpipe.tasks import background
+from igpipe.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+HISTORY: Final = 200
+"""Ended sessions that are remembered."""
+_OVERHEAD_SECONDS: Final = 5.0
+"""First guess of what a session takes beside its duration; what sessions take replaces it."""
+_API_FAULTS: Final = {Reason.API_DENIED, Reason.API_UNAVAILABLE}
+
+
+class Rotation:
+    """
+    Looks at every node once a period.
+
+    *wall* gives unix seconds. ``history`` holds the last ended sessions, oldest first. Raises
+    ConfigError at once if a gadget's command cannot be written.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        cluster: ClusterPorts,
+        streams: Streams,
+        *,
+        telemetry: Telemetry,
+        health: Health,
+        wall: Callable[[], float],
+    ) -> None:
+        build_manifest(plan, "node", "session")
+        self.history: deque[Session] = deque(maxlen=HISTORY)
+        self._plan = plan
+        self._telemetry = telemetry.sessions
+        self._health = health
+        self._wall = wall
+        self._looked: Mapping[str, float] = {}
+        self._scope = Scope()
+        self._live: dict[str, Session] = {}
+        self._seed = secrets.randbits(32) if plan.rotation.seed is None else plan.rotation.seed
+        seconds = plan.session.duration + _OVERHEAD_SECONDS
+        self._rota = Rota(plan.rotation, session_seconds=seconds, seed=self._seed)
+        self._backoff = Backoff()
+        self._due = Change()  # told when another node may be taken
+        self._turnstile = asyncio.Lock()
+        instance = plan.cluster.instance
+        self._board = Board(cluster, selector(instance), Change())
+        self._lease = Lease(
+            cluster,
+            plan.cluster,
+            change=self._due,
+            telemetry=self._telemetry,
+            health=health,
+            wall=wall,
+        )
+        self._reaper = Reaper(
+            cluster,
+            plan,
+            self._lease,
+            self._live.keys,
+            telemetry=self._telemetry,
+            change=self._due,
+        )
+        self._desk = Desk(plan, cluster, streams, self._board, lambda: self._scope, wall)
+
+    async def run(self) -> None:
+        """Rotate; endless. Cancelled, it ends all sessions and gives the instance back."""
+        log.info("rotating", extra={"seed": self._seed, "instance": self._plan.cluster.instance})
+        slots = {f"slot-{i}": self._slot for i in range(self._plan.rotation.max_slots)}
+        async with (
+            background(lease=self._lease.run, board=self._board.run),
+            background(reaper=self._reaper.run, **slots),
+        ):
+            await asyncio.Event().wait()
+
+    def restore(self, looked: Mapping[str, float]) -> None:
+        """Take over the last looks of an earlier process (node → unix seconds), before the nodes."""
+        self._looked = looked
+
+    def update_nodes(self, nodes: NodeSet) -> None:
+        """Take the latest snapshot, divided by ``nodes.select``; sessions elsewhere end."""
+        now, kept = asyncio.get_running_loop().time(), self._rota.keeps_period
+        ago = {name: now - (self._wall() - at) for name, at in self._looked.items()}
+        self._scope = Scope(frozenset(node.name for node in nodes.eligible), nodes.skipped)
+        self._rota.update(nodes.eligible, now, ago)
+        self._looked = {}  # from here on the rota knows
+        counts = Counter(skip.value for skip in nodes.skipped.values())
+        self._telemetry.nodes({"eligible": len(nodes.eligible), **counts})
+        if kept and not self._rota.keeps_period:
+            fields = {"needed": self._rota.needed, "max_slots": self._plan.rotation.max_slots}
+            log.warning("too few slots to look at every node once a period", extra=fields)
+        self._changed()
+        self._board.change.tell()
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that live now, oldest first."""
+        return tuple(self._live.values())
+
+    @property
+    def paused(self) -> bool:
+        """Whether no new session is started."""
+        return self._rota.paused
+
+    def pause(self) -> None:
+        """Start no new session; those that run go on."""
+        self._pause(paused=True)
+
+    def resume(self) -> None:
+        """Start sessions again."""
+        self._pause(paused=False)
+
+    def status(self) -> dict[str, Any]:
+        """Return the rotation's state for JSON."""
+        rota, rotation = self._rota, self._plan.rotation
+        return {
+            "instance": self._plan.cluster.instance,
+            "lease_held": self._lease.holding is not None,
+            "lease_holder": self._lease.holder,
+            "paused": rota.paused,
+            "seed": self._seed,
+            "period_seconds": rotation.period,
+            "period_kept": rota.keeps_period,
+            "slots": rota.slots,
+            "slots_in_use": rota.in_use,
+            "slots_needed": rota.needed,
+            "max_slots": rotation.max_slots,
+            "nodes": {
+                "eligible": len(self._scope.eligible),
+                "skipped": dict(Counter(skip.value for skip in self._scope.skipped.values())),
+            },
+            "residual_pods": self._reaper.residual,
+            "reaped_pods": self._reaper.removed,
+        }
+
+    async def _slot(self) -> None:
+        while True:
+            node, holding = await self._next_due()
+            session = self._open(node)
+            visit = Visit(self._desk, session, holding)
+            try:
+                await visit.run()
+            finally:
+                self._close(session)
+                if visit.left:
+                    self._reaper.soon()
+            if session.reason in _API_FAULTS:
+                await asyncio.sleep(self._backoff.next())
+            else:
+                self._backoff.reset()
+
+    async def _next_due(self) -> tuple[Node, Holding]:
+        """Wait for a node that may be looked at; one slot at a time looks."""
+        async with self._turnstile:
+            while True:
+                now, holding = asyncio.get_running_loop().time(), self._lease.holding
+                due: float | None = None
+                if holding is not None and holding.clean and self._board.synced:
+                    if (node := self._rota.acquire(now)) is not None:
+                        return node, holding
+                    due = self._rota.next_due(now)
+                await self._due.wait(None if due is None else due - now)
+
+    def _open(self, node: Node) -> Session:
+        identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
+        pod = pod_name(self._plan.cluster.instance, node.name)
+        session = Session(identity, node, pod, self._plan.names, self._board.change.tell)
+        self._live[identity] = session
+        self._changed()
+        return session
+
+    def _close(self, session: Session) -> None:
+        del self._live[session.id]
+        failed = session.outcome is Outcome.FAILED
+        now = asyncio.get_running_loop().time()
+        self._rota.release(session.node, failed=failed, now=now)
+        self.history.append(session)
+        self._report(session)
+        self._changed()
+
+    def _report(self, session: Session) -> None:
+        ending = session.ending
+        if ending is None:  # the visit ended by a bug, which is on its way
+            return
+        created = State.CREATED in session.times
+        seconds = session.seconds(State.CREATED, State.ENDED) or 0.0
+        self._telemetry.ended(ending.outcome, ending.reason, seconds)
+        overhead = session.seconds(State.CREATED, State.OBSERVING)
+        if overhead is not None:
+            self._telemetry.observing(overhead)
+        for name, gadget in session.gadgets.items():
+            if gadget.ending is not None:
+                self._telemetry.gadget_ended(name, gadget.ending.outcome, gadget.ending.reason)
+        if ending.reason is Reason.API_DENIED:
+            self._health.report("sessions", ending.message)
+        elif created:
+            self._health.report("sessions")
+        level = logging.WARNING if ending.outcome is Outcome.FAILED else logging.INFO
+        fields = {
+            "session": session.id,
+            "node": session.node.name,
+            "outcome": ending.outcome.value,
+            "reason": ending.reason.value,
+            "told": ending.message,
+            "seconds": round(seconds, 1),
+        }
+        log.log(level, "session ended", extra=fields)
+
+    def _pause(self, *, paused: bool) -> None:
+        self._rota.paused = paused
+        log.info("paused" if paused else "resumed")
+        self._changed()
+
+    def _changed(self) -> None:
+        rota = self._rota
+        self._telemetry.slots(
+            rota.slots, rota.in_use, period_kept=rota.keeps_period, paused=rota.paused
+        )
+        self._due.tell()

@@ -360,6 +360,12 @@ class RecordTelemetry:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._labels_folded = Counter(
+            "igpipe_sink_labels_folded_total",
+            "Records sent without varying labels, since the sink's label sets were spent.",
+            ("sink",),
+            registry=registry,
+        )
         for outcome in ("forwarded", "filtered", "shed"):
             self._offered.labels(outcome)
 
@@ -375,6 +381,7 @@ class RecordTelemetry:
     def sink(self, sink: str, pending: Callable[[], float], lag: Callable[[], float]) -> None:
         """Make a sink known: its counters start at zero, its gauges are read at each scrape."""
         self._forwarded.labels(sink)
+        self._labels_folded.labels(sink)
         for outcome in RECORD_OUTCOMES:
             self._outcomes.labels(sink, outcome)
         self._pending.labels(sink).set_function(pending)
@@ -387,6 +394,10 @@ class RecordTelemetry:
     def record(self, sink: str, outcome: str, count: int) -> None:
         """Count what became of records (one of RECORD_OUTCOMES)."""
         self._outcomes.labels(sink, outcome).inc(count)
+
+    def folded(self, sink: str, count: int) -> None:
+        """Count records that went out without varying labels."""
+        self._labels_folded.labels(sink).inc(count)
 
     def requested(self, sink: str, outcome: str, seconds: float) -> None:
         """Count one request of a sink."""

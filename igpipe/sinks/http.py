@@ -1,0 +1,114 @@
+"""Requests over HTTP: credentials from files, TLS, time limits; every failure is a SinkError."""
+
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiohttp
+
+from igpipe import __version__
+from igpipe.config import HttpSink
+from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
+
+ANSWER_BYTES: Final = 2**16
+"""How much of an answer is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said; *retry_after* in seconds, if it said so."""
+
+    status: int
+    text: str = ""
+    retry_after: float | None = None
+
+
+class Transport(Protocol):
+    """The one seam to the network: a request, and its answer."""
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send *body*. SinkUnavailable: no answer came. SinkDenied: no credentials to send."""
+        ...
+
+
+class HttpTransport:
+    """Posts to one *url* as *config* says."""
+
+    def __init__(self, config: HttpSink, url: str, session: aiohttp.ClientSession) -> None:
+        self._config = config
+        self._url = url
+        self._session = session
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send *body*; see Transport. A redirect is not followed: it would carry credentials."""
+        everything = {**self._config.headers, **headers, **authorization(self._config)}
+        try:
+            async with self._session.post(
+                self._url, data=body, headers=everything, allow_redirects=False
+            ) as response:
+                content = await response.content.read(ANSWER_BYTES)
+                retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
+                return Answer(response.status, content.decode(errors="replace"), retry_after)
+        except TimeoutError:
+            raise SinkUnavailable(f"no answer within {self._config.timeout:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise SinkUnavailable(str(error) or type(error).__name__) from None
+
+
+@asynccontextmanager
+async def open_transport(config: HttpSink, url: str) -> AsyncIterator[HttpTransport]:
+    """Open connections of its own for one sink. ConfigError if its CA cannot be read."""
+    connector = aiohttp.TCPConnector(ssl=_tls(config.ca_file))
+    async with aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=config.timeout),
+        headers={"User-Agent": f"igpipe/{__version__}"},
+        trust_env=True,
+    ) as session:
+        yield HttpTransport(config, url, session)
+
+
+def authorization(config: HttpSink) -> dict[str, str]:
+    """Read the credentials as they are now. SinkDenied if they cannot be read."""
+    if config.token_file is not None:
+        return {"Authorization": f"Bearer {_secret(config.token_file)}"}
+    if config.username:
+        password = "" if config.password_file is None else _secret(config.password_file)
+        pair = f"{config.username}:{password}".encode()
+        return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+    return {}
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Read Retry-After, seconds or a date, as seconds from *now*; None if it is neither."""
+    if value is None:
+        return None
+    try:
+        if value.strip().isdecimal():
+            return float(value)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _secret(path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SinkDenied(f"cannot read credentials: {error}") from None
+    if not secret or not secret.isprintable():
+        raise SinkDenied(f"{path} holds no usable credentials")
+    return secret
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # what is no certificate is an ssl.SSLError, one of these
+        raise ConfigError(f"sinks: ca_file {ca_file}: {error}") from None

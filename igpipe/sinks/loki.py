@@ -1,0 +1,93 @@
+"""Grafana Loki: one stream a request, exact outcomes."""
+
+import re
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from isal import igzip
+
+from igpipe.config import LokiSink
+from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
+from igpipe.sinks.http import Answer, Transport
+from igpipe.sinks.lokiformat import LokiFormat, LokiPacker
+from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
+
+PUSH_PATH: Final = "/loki/api/v1/push"
+
+
+class Loki:
+    """A Loki, as Sink asks; *folded* learns how many records went out without varying labels."""
+
+    kind = "loki"
+
+    def __init__(
+        self, config: LokiSink, transport: Transport, folded: Callable[[int], None]
+    ) -> None:
+        self.name = config.name
+        self.request_bytes = config.request_bytes
+        self.window_bytes = 4 * config.request_bytes  # each gadget is a stream of its own
+        self._config = config
+        self._transport = transport
+        self._format = LokiFormat(config)
+        self._folded = folded
+
+    def packer(self, limit_bytes: int) -> LokiPacker:
+        """Begin a round; see Sink."""
+        return LokiPacker(self._format, limit_bytes)
+
+    async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
+        """Push one stream; see Sink."""
+        answer = await self._push(parcel.body())
+        verdicts = judge(answer, len(parcel.items))
+        if self._format.is_folded(parcel.head):
+            self._folded(len(parcel.items))
+        return verdicts
+
+    async def probe(self) -> None:
+        """Push a stream without entries, which Loki accepts; raises what ``deliver`` would."""
+        judge(
+            await self._push(b'{"streams":[{"stream":{"service_name":"igpipe"},"values":[]}]}'), 0
+        )
+
+    async def _push(self, body: bytes) -> Answer:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        if self._config.tenant:
+            headers["X-Scope-OrgID"] = self._config.tenant
+        return await self._transport.post(igzip.compress(body, 1, mtime=0), headers)
+
+
+def judge(answer: Answer, count: int) -> Sequence[Verdict]:
+    """
+    Tell what *answer* means for the *count* entries of one stream, or raise what it means.
+
+    260 is Loki's "blocked": it looks like a success and is a drop. With 400 the good entries may
+    be stored already; pushing them again is safe, since Loki stores identical entries once.
+    """
+    status, text = answer.status, f"{answer.status} {answer.text.strip()}"
+    if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+        return [DELIVERED] * count
+    if status == _BLOCKED:
+        return [dead_letter("blocked", text)] * count
+    if status in _TRANSIENT or status >= 500:
+        raise SinkUnavailable(text, retry_after=answer.retry_after)
+    if status not in _REJECTED or "parse labels" in text:
+        raise SinkDenied(text)
+    ignored = _IGNORED.search(text)
+    if ignored and int(ignored[1]) == int(ignored[2]) == count:
+        return [dead_letter("rejected", text)] * count
+    raise SinkRejected(text, status=status)
+
+
+_BLOCKED: Final = 260
+_TRANSIENT: Final = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)
+_REJECTED: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+_IGNORED: Final = re.compile(r"total ignored: (\d+) out of (\d+)")

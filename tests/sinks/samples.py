@@ -1,0 +1,132 @@
+"""Records, and stand-ins for what a sink talks to."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from isal import igzip
+from prometheus_client import CollectorRegistry
+
+from igpipe.backoff import Backoff
+from igpipe.config import LokiSink, SpoolConfig
+from igpipe.health import Health
+from igpipe.model import Batch, Source
+from igpipe.sinks.http import Answer
+from igpipe.sinks.loki import Loki
+from igpipe.sinks.sender import Sender
+from igpipe.spool import MemorySpool, Reader
+from igpipe.telemetry import Telemetry
+
+EXEC = Source("prod", "node-1", "s1", "trace_exec")
+DNS = Source("prod", "node-1", "s1", "trace_dns")
+EVENT = {
+    "k8s": {"namespace": "shop", "podName": "cart-0", "containerName": "app"},
+    "proc": {"comm": "sh", "pid": 12, "creds": {"uid": 0}},
+}
+
+
+def record(seq: int = 0, *, source: Source = EXEC, event: Any = EVENT) -> bytes:
+    """Write one record as forwarding does."""
+    return orjson.dumps(
+        {
+            "cluster": source.cluster,
+            "node": source.node,
+            "session": source.session,
+            "gadget": source.gadget,
+            "seq": seq,
+            "time": 1_795_411_137_694_310_226 + seq,
+            "weight": 30.0,
+            "event": event,
+        }
+    )
+
+
+def batch(first: int = 0, count: int = 1, *, source: Source = EXEC, event: Any = EVENT) -> Batch:
+    """Build a batch of *count* records numbered from *first*."""
+    lines = [record(seq, source=source, event=event) for seq in range(first, first + count)]
+    return Batch(source, first, count, first, first, b"".join(line + b"\n" for line in lines))
+
+
+def loki_config(**config: Any) -> LokiSink:
+    """Configure a Loki."""
+    text = orjson.dumps({"name": "loki", "url": "http://loki", **config})
+    return LokiSink.model_validate_json(text)
+
+
+def seqs(body: bytes) -> list[int]:
+    """Tell which records a compressed push holds."""
+    return plain_seqs(igzip.decompress(body))
+
+
+def plain_seqs(body: bytes) -> list[int]:
+    """Tell which records a push holds."""
+    (stream,) = orjson.loads(body)["streams"]
+    return [orjson.loads(line)["seq"] for _, line, _ in stream["values"]]
+
+
+class FakeLoki:
+    """A transport whose answers a test scripts; 204 when the script is over."""
+
+    def __init__(self, *script: Answer | Exception | float) -> None:
+        self.script = list(script)
+        self.bodies: list[bytes] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.times: list[float] = []
+        self.poison: Callable[[int], bool] = lambda seq: False
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Answer as scripted: a number is seconds to hang before."""
+        self.bodies.append(body)
+        self.headers.append(headers)
+        self.times.append(asyncio.get_running_loop().time())
+        step = self.script.pop(0) if self.script else Answer(204)
+        while isinstance(step, float):
+            await asyncio.sleep(step)
+            step = self.script.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        if any(map(self.poison, seqs(body))):
+            return Answer(400, "loghttp.PushRequest: unmarshal")
+        return step
+
+
+class Bench:
+    """A sender to a fake Loki, in virtual time, with all that it tells."""
+
+    def __init__(self, *script: Answer | Exception | float, **config: Any) -> None:
+        self.loki = FakeLoki(*script)
+        self.telemetry = Telemetry(CollectorRegistry())
+        self.health = Health()
+        self.spool = MemorySpool(
+            SpoolConfig(max_bytes=2**20, max_age=3600.0), self.telemetry.records
+        )
+        self.folded: list[int] = []
+        self.reader: Reader = self.spool.reader("loki", lambda source: True)
+        self.sender = Sender(
+            Loki(loki_config(**config), self.loki, self.folded.append),
+            self.reader,
+            self.telemetry.records,
+            self.health,
+            backoff=Backoff(0.5, 60.0, random.Random(1)),
+            wall=lambda: asyncio.get_running_loop().time(),
+        )
+
+    async def during(self, body: Callable[[], Awaitable[None]]) -> None:
+        """Run *body* while the sender runs."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.sender.run())
+            await body()
+            task.cancel()
+
+    async def deliver(self, *batches: Batch) -> None:
+        """Append *batches* and run the sender until nothing is pending."""
+        for each in batches:
+            self.spool.append(each, asyncio.get_running_loop().time())
+        await self.during(self.reader.drained)
+
+    def requests(self, outcome: str) -> float:
+        """Tell how many requests ended with *outcome*."""
+        labels = {"sink": "loki", "outcome": outcome}
+        return self.telemetry.registry.get_sample_value("igpipe_sink_requests_total", labels) or 0

@@ -1,0 +1,206 @@
+"""Over real sockets: credentials, TLS, time limits, and answers as servers give them."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from igpipe.config import LokiSink
+from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
+from igpipe.sinks.http import Answer, open_transport, parse_retry_after
+from tests.sinks.samples import loki_config
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """Serve *handler* on loopback and give its address."""
+    app = web.Application()
+    app.router.add_post("/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def hanging() -> AsyncIterator[str]:
+    """Serve on loopback, and answer only at the end of the block."""
+    end = asyncio.Event()
+
+    async def handler(_: web.Request) -> web.Response:
+        await end.wait()
+        return web.Response()
+
+    async with serving(handler) as url:
+        try:
+            yield url
+        finally:
+            end.set()
+
+
+def answering(response: Callable[[], web.StreamResponse]) -> Handler:
+    """Make a handler that answers every request alike."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return response()
+
+    return handler
+
+
+async def post(handler: Handler, **config: Any) -> Answer:
+    """Post once to *handler*."""
+    async with (
+        serving(handler) as url,
+        open_transport(loki_config(url=url, **config), url + "/push") as transport,
+    ):
+        return await transport.post(b"body", {"X-Scope-OrgID": "t"})
+
+
+@pytest.mark.parametrize("status", [200, 204, 260, 400, 413, 500])
+async def test_an_answer_is_given_as_it_is(status: int) -> None:
+    """Judging it is the sink's part."""
+    text = "" if status == 204 else "because"
+    answer = await post(answering(lambda: web.Response(status=status, text=text)))
+    assert answer == Answer(status, text)
+
+
+async def test_retry_after_is_read() -> None:
+    """From a server that says when."""
+    answer = await post(answering(lambda: web.Response(status=429, headers={"Retry-After": "17"})))
+    assert answer.retry_after == 17.0
+
+
+async def test_a_request_carries_what_is_configured(tmp_path: Path) -> None:
+    """Headers, who we are, and credentials as their files are at that moment."""
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append({**request.headers, "body": await request.text(), "path": request.path})
+        return web.Response(status=204)
+
+    token = tmp_path / "token"
+    async with serving(handler) as url:
+        config = loki_config(url=url, token_file=str(token), headers={"X-A": "b"})
+        async with open_transport(config, url + "/push") as transport:
+            for secret in ("first\n", "second\n"):
+                token.write_text(secret)
+                await transport.post(b"body", {"X-Scope-OrgID": "t"})
+    assert [request["Authorization"] for request in seen] == ["Bearer first", "Bearer second"]
+    assert seen[0]["User-Agent"].startswith("igpipe/")
+    assert (seen[0]["X-A"], seen[0]["X-Scope-OrgID"]) == ("b", "t")
+    assert (seen[0]["body"], seen[0]["path"]) == ("body", "/push")
+
+
+async def test_basic_credentials(tmp_path: Path) -> None:
+    """A user and the password in a file."""
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.Response(status=204)
+
+    (tmp_path / "password").write_text("pässword\n")
+    await post(handler, username="me", password_file=str(tmp_path / "password"))
+    await post(handler, username="me")
+    assert seen == ["Basic bWU6cMOkc3N3b3Jk", "Basic bWU6"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a\nb", b"\xff"])
+async def test_unusable_credentials_are_not_sent(tmp_path: Path, content: bytes | None) -> None:
+    """A missing, empty or broken file needs somebody to act."""
+    token = tmp_path / "token"
+    if content is not None:
+        token.write_bytes(content)
+    with pytest.raises(SinkDenied, match="credentials"):
+        await post(answering(web.Response), token_file=str(token))
+
+
+async def test_a_server_that_hangs_is_unavailable() -> None:
+    """A request has its time."""
+
+    async with hanging() as url, open_transport(loki_config(timeout="50ms"), url) as transport:
+        with pytest.raises(SinkUnavailable, match=r"no answer within 0\.05 s"):
+            await transport.post(b"", {})
+
+
+async def test_a_server_that_resets_is_unavailable() -> None:
+    """Whether before or within its answer."""
+
+    async def before(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def within(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    for handler in (before, within):
+        with pytest.raises(SinkUnavailable):
+            await post(handler)
+
+
+async def test_nobody_listening_is_unavailable() -> None:
+    """A refused connection passes, too."""
+    async with serving(answering(web.Response)) as url:
+        config = loki_config(url=url)
+    async with open_transport(config, url) as transport:
+        with pytest.raises(SinkUnavailable, match="Cannot connect"):
+            await transport.post(b"", {})
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """It would carry credentials to wherever."""
+    answer = await post(
+        answering(lambda: web.Response(status=307, headers={"Location": "http://elsewhere/"}))
+    )
+    assert answer.status == 307
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+async def test_an_unreadable_ca_is_a_fault_of_the_configuration(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """It is told at start, with the file's name."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    config: LokiSink = loki_config(ca_file=str(path))
+    with pytest.raises(ConfigError, match=r"ca\.pem"):
+        async with open_transport(config, "https://loki"):
+            pass
+
+
+NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("30", 30.0),
+        (" 5 ", 5.0),
+        ("Mon, 23 Nov 2026 12:00:10 GMT", 10.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-3", None),
+        ("Mon, 99 Nov 2026 12:00:10 GMT", None),
+        ("9" * 400, float("inf")),
+    ],
+)
+def test_retry_after_in_all_its_forms(value: str | None, seconds: float | None) -> None:
+    """Seconds or a date; nonsense is as if it were not there."""
+    assert parse_retry_after(value, NOW) == seconds

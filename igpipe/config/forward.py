@@ -102,15 +102,17 @@ class HttpSink(SinkBase):
     """File with the CA that signed the server's certificate."""
 
 
+LokiLabel = Literal["service_name", "cluster", "gadget", "node", "namespace"]
+
+
 class LokiSink(HttpSink):
     """Grafana Loki."""
 
     type: Literal["loki"] = "loki"
     url: str = Field(pattern=r"^https?://")
     """Base address (``http://loki:3100``); the push path is added."""
-    labels: tuple[str, ...] = ("service_name", "cluster", "gadget")
-    """Stream labels: of service_name, cluster, gadget, node, namespace; all else is structured
-    metadata."""
+    labels: tuple[LokiLabel, ...] = ("service_name", "cluster", "gadget")
+    """Stream labels; all else is structured metadata. Each value more is a stream more."""
     static_labels: dict[str, str] = Field(default_factory=dict)
     """More labels with a fixed value."""
     tenant: str = ""

@@ -1,0 +1,47 @@
+"""The ledger of a round: what is known is settled, the rest goes back byte by byte."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from igpipe.model import Batch
+from igpipe.sinks.ledger import Ledger
+from igpipe.sinks.ports import Item, Verdict
+from igpipe.spool import RecordOutcome
+from igpipe.telemetry import Telemetry
+from tests.sinks.samples import EXEC
+from tests.spool.samples import everything, spool_of
+from tests.virtual import run
+
+_lines = st.binary(max_size=8).map(lambda line: line.replace(b"\n", b"\r"))
+_fates = st.sampled_from([None, RecordOutcome.DELIVERED, RecordOutcome.DEAD_LETTERED])
+_records = st.tuples(_lines, _fates)
+
+
+@given(st.lists(st.lists(_records, min_size=1, max_size=6), min_size=1, max_size=4))
+def test_any_part_may_be_known(batches: list[list[tuple[bytes, RecordOutcome | None]]]) -> None:
+    """Whatever records look like and whichever are known, the others come again, in order."""
+    spool = spool_of(Telemetry(CollectorRegistry()))
+    reader = spool.reader("a", everything)
+    plain = Batch(EXEC, 0, 0, 0, 0, b"")
+    for records in batches:
+        payload = b"".join(line + b"\n" for line, _ in records)
+        spool.append(replace(plain, count=len(records), payload=payload), now=0)
+
+    ledger = Ledger(run(reader.take(2**20, 0)))
+    for taken, records in enumerate(batches):
+        for index, (_, fate) in enumerate(records):
+            if fate is not None:
+                ledger.note(Item(taken, index, b""), Verdict(fate))
+    ledger.settle(reader)
+
+    known = [fate for records in batches for _, fate in records]
+    rest = [line + b"\n" for records in batches for line, fate in records if fate is None]
+    assert reader.account.delivered == known.count(RecordOutcome.DELIVERED)
+    assert reader.account.dead_lettered == known.count(RecordOutcome.DEAD_LETTERED)
+    assert reader.account.pending == len(rest)
+    if rest:
+        again = run(reader.take(2**20, 0))
+        assert b"".join(taken.batch.payload for taken in again) == b"".join(rest)

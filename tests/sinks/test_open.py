@@ -1,9 +1,11 @@
 """All sinks together: isolated, drained at the end, and tried out one by one."""
 
+import asyncio
 import logging
 import time
 from pathlib import Path
 
+import orjson
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -75,6 +77,56 @@ async def test_a_dead_sink_delays_nobody_and_its_rest_is_told(
     assert all(status.account.balanced() for status in statuses)
     (told,) = [vars(r) for r in caplog.records if "before it had all" in r.message]
     assert (told["sink"], told["pending"]) == ("loki", 3)
+
+
+class StoringLoki:
+    """A server that fails as scripted, refuses entry 5, and stores what Loki would store."""
+
+    def __init__(self, *script: str) -> None:
+        self.script = list(script)
+        self.stored: dict[bytes, int] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a push as the next step of the script says; "lost" stores, then resets."""
+        body = await request.read()
+        step = self.script.pop(0) if self.script else "204"
+        if step in ("reset", "lost"):
+            if step == "lost":
+                self._store(body)
+            assert request.transport is not None
+            request.transport.abort()
+        elif step == "hang":
+            await asyncio.sleep(0.2)
+        elif step == "204" and 5 in plain_seqs(body):
+            good = self._store(body)
+            return web.Response(status=400, text=f"total ignored: 1 out of {good + 1}")
+        elif step == "204":
+            self._store(body)
+        status = int(step) if step.isdecimal() else 500
+        return web.Response(status=status, headers={"Retry-After": "0"})
+
+    def _store(self, body: bytes) -> int:
+        (stream,) = orjson.loads(body)["streams"]
+        good = [value for value in stream["values"] if orjson.loads(value[1])["seq"] != 5]
+        for value in good:
+            self.stored[orjson.dumps([stream["stream"], value])] = orjson.loads(value[1])["seq"]
+        return len(good)
+
+
+async def test_every_record_is_stored_once_whatever_happens(
+    telemetry: Telemetry, spool: MemorySpool
+) -> None:
+    """Errors, splits, lost answers, a hang, a poison record: all others are there, each once."""
+    loki = StoringLoki("429", "500", "reset", "lost", "hang", "413", "lost", "408")
+    async with serving(loki.handle) as url:
+        config = loki_config(url=url, backoff_initial="1ms", backoff_max="5ms", timeout="100ms")
+        async with open_sinks((config,), spool, telemetry, Health(), 10) as (status,):
+            for first in range(0, 40, 10):
+                spool.append(batch(first, 10), now=time.time())
+
+    assert sorted(loki.stored.values()) == [seq for seq in range(40) if seq != 5]
+    account = status.account
+    assert (account.delivered, account.dead_lettered, account.pending) == (39, 1, 0)
 
 
 async def test_no_sinks_is_fine(telemetry: Telemetry, spool: MemorySpool) -> None:

@@ -9,8 +9,8 @@ from igpipe.metrics.coverage import Coverage, Watch
 from igpipe.metrics.labels import OTHER, escape
 from igpipe.metrics.look import Look, Pending, Texts
 from igpipe.metrics.project import Output, Projection
-from igpipe.metrics.show import coverage_rows
-from igpipe.metrics.store import Store
+from igpipe.metrics.show import SHAPES, coverage_rows
+from igpipe.metrics.store import Shape, Store
 from igpipe.metrics.text import EOF, write_family, write_rows
 from igpipe.model import Source
 
@@ -50,6 +50,11 @@ class Metrics:
         return self._store.lines
 
     @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """What may be exposed: the rules' metrics, then those of coverage."""
+        return (*(family.shape for family in self._store.families.values()), *SHAPES)
+
+    @property
     def folded(self) -> dict[str, int]:
         """How many increments went to a folded tuple, by metric."""
         return dict(self._store.folded)
@@ -58,6 +63,11 @@ class Metrics:
     def expired(self) -> int:
         """How many series left because nothing fed them."""
         return self._store.expired
+
+    @property
+    def last_looks(self) -> dict[str, float]:
+        """When the last look at each node ended, in unix seconds."""
+        return self._coverage.last_looks()
 
     def nodes(self, names: Iterable[str], now: float) -> None:
         """Set which nodes are in scope; the series of those that left go with them."""
@@ -114,6 +124,10 @@ class Metrics:
         if openmetrics:
             yield EOF
         self._coverage.scraped()
+
+    def looks(self) -> list[dict[str, Any]]:
+        """List the last look at each node by each gadget: node, gadget, ended and exposure."""
+        return self._coverage.looks()
 
     def state(self) -> dict[str, Any]:
         """Give what must be kept over a restart, as plain JSON."""
@@ -194,6 +208,7 @@ class Metrics:
                 self._age(output.estimated, "", now)
             if output.observed is not None:
                 self._age(output.observed, node, now)
+        watch.exposure = account.exposure
         self._coverage.ended(watch, stands_for, now)
 
     def _age(self, family: Any, node: str, now: float) -> None:

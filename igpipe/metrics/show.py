@@ -35,6 +35,9 @@ _PERIOD: Final = Shape(
     "igpipe_period_seconds", "How often every node is to be looked at.", "gauge", ("gadget",)
 )
 
+SHAPES: Final = (_OBSERVED, _REPRESENTED, _LOOKS, _LAST, _AGE, _NODES, _PERIOD)
+"""All metrics of coverage."""
+
 
 def coverage_rows(coverage: Coverage, now: float, limit: int) -> Iterator[tuple[Shape, list[Row]]]:
     """Give each metric of coverage with its rows; times are unix seconds."""

@@ -15,6 +15,7 @@ from igpipe.web.views import Views
 
 _GZIP_LEVEL = 1  # isal's levels 0-3: 1 is as small as zlib's fastest at several times its speed
 _GZIP_WINDOW = 31
+_EOF = b"# EOF\n"
 
 
 async def expose(
@@ -26,7 +27,9 @@ async def expose(
     It is made before it is sent: a slow reader does not hold the writer open, and an error is
     an error, not half an answer that parses.
     """
-    slices = chain(views.metrics(openmetrics), _own(telemetry.registry, openmetrics))
+    # The event series may end with the mark that only the end of all may have.
+    events = (part for part in views.metrics(openmetrics) if part != _EOF)
+    slices = chain(events, _own(telemetry.registry, openmetrics))
     parts, spent = [], 0.0
     for part, seconds in _timed(_packed(slices) if gzip else slices):
         spent += seconds

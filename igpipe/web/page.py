@@ -159,7 +159,7 @@ def _ended(status: Status, sessions: list[dict[str, Any]]) -> str:
 
 
 def _outcome(session: dict[str, Any]) -> Cell:
-    outcome, reason = str(session.get("outcome", "")), str(session.get("reason", ""))
+    outcome, reason = session.get("outcome") or "", session.get("reason")
     text = f"{outcome} ({reason})" if reason else outcome
     return Cell(text, "bad" if outcome == "failed" else "")
 
@@ -172,4 +172,10 @@ def _age(session: dict[str, Any], now: float) -> str:
 
 
 def _gadget_states(session: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {state}" for name, state in session.get("gadgets", {}).items())
+    gadgets = session.get("gadgets", {}).items()
+    return ", ".join(f"{name} {_gadget_state(gadget)}" for name, gadget in gadgets)
+
+
+def _gadget_state(gadget: dict[str, Any]) -> str:
+    running = "observing" if gadget.get("ready_at") else "starting"
+    return " ".join(filter(None, (gadget.get("outcome") or running, gadget.get("reason"))))

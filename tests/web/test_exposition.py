@@ -28,7 +28,7 @@ async def test_event_series_come_before_igpipes_own() -> None:
 async def test_openmetrics_ends_once() -> None:
     """The end is marked at the end, only there, and the text parses."""
     views = FakeViews()
-    views.slices = [b"# TYPE igpipe_x gauge\n", b"igpipe_x 1\n"]
+    views.slices = [b"# TYPE igpipe_x gauge\n", b"igpipe_x 1\n", b"# EOF\n"]
     text = (await exposed(views, openmetrics=True)).decode()
     assert text.count("# EOF") == 1
     assert text.endswith("# EOF\n")

@@ -84,6 +84,17 @@ def test_sessions_now_and_ended_are_listed() -> None:
     assert row(reader, "n9")[:2] == ["failed (image_pull)", "10s"]
 
 
+def test_gadgets_of_a_session_tell_how_they_are() -> None:
+    """Starting, observing, or how they ended."""
+    gadgets = {
+        "a": {"ready_at": None, "outcome": None, "reason": ""},
+        "b": {"ready_at": 4595.0, "outcome": None, "reason": ""},
+        "c": {"ready_at": 4595.0, "outcome": "failed", "reason": "gadget_error"},
+    }
+    reader = read(sessions_now=[make_session("s2", "n2", "observing", gadgets=gadgets)])
+    assert row(reader, "n2")[2] == "a starting, b observing, c failed gadget_error"
+
+
 def test_an_empty_service_says_so() -> None:
     """Before the first session every section tells that there is nothing."""
     texts = read(sessions_now=[], last_looks=[], gadgets={}, sinks=[]).texts
@@ -115,7 +126,14 @@ def test_hostile_strings_are_text_wherever_they_stand() -> None:
         gadgets=gadgets,
         last_looks=[{"node": HOSTILE, "gadget": HOSTILE, "ended": 1.0, "exposure": 1.0}],
         sinks=[{**SINK, "name": HOSTILE, "last_error": HOSTILE, "state": HOSTILE}],
-        sessions_now=[make_session(HOSTILE, HOSTILE, HOSTILE, gadgets={HOSTILE: HOSTILE})],
+        sessions_now=[
+            make_session(
+                HOSTILE,
+                HOSTILE,
+                HOSTILE,
+                gadgets={HOSTILE: {"outcome": HOSTILE, "reason": HOSTILE}},
+            )
+        ],
         health={HOSTILE: HOSTILE},
     )
     assert set(reader.tags) <= set(clean.tags) | {"ul", "li", "div"}

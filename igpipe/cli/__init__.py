@@ -1,0 +1,68 @@
+"""
+The commands, one a file.
+
+A command imports what is heavy (pydantic's models, kubernetes, aiohttp) when it is called, so that
+``igpipe --help`` is quick. A new command is a file and a row in the table.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import typer
+
+from igpipe import __version__
+from igpipe.cli import config, doctor, generate, reap
+
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "doctor": doctor.doctor,
+    "reap": reap.reap,
+    "config check": config.check,
+    "config show": config.show,
+    "config schema": config.schema,
+    "generate": generate.generate,
+}
+"""What is typed → what is called; a function's docstring is the command's help."""
+
+_GROUPS: Final = {"config": "Check, show and describe the configuration."}
+_HIDDEN: Final = {"generate"}
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
+
+
+def build_app() -> typer.Typer:
+    """Build the command line from the table."""
+    app = _group("Rotate short Inspektor Gadget sessions over the nodes of a cluster.")
+    app.callback()(_options)
+    groups = {name: _group(text) for name, text in _GROUPS.items()}
+    for typed, command in COMMANDS.items():
+        group, _, name = typed.rpartition(" ")
+        parent = groups[group] if group else app
+        parent.command(name, hidden=name in _HIDDEN, context_settings=_SETTINGS)(command)
+    for name, sub in groups.items():
+        app.add_typer(sub, name=name)
+    return app
+
+
+def _group(text: str) -> typer.Typer:
+    return typer.Typer(
+        help=text,
+        no_args_is_help=True,
+        add_completion=False,
+        context_settings=_SETTINGS,
+        # Tracebacks with values of variables would show what must not be shown.
+        pretty_exceptions_enable=False,
+    )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version."),
+    ] = False,
+) -> None:
+    pass  # what it declares is all it does

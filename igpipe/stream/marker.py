@@ -59,6 +59,11 @@ class Recent:
         self._lines = 0
         self._bytes = 0
 
+    @property
+    def kept(self) -> int:
+        """Bytes that are still referenced."""
+        return self._bytes
+
     def add(self, block: Block) -> None:
         """Remember *block*, which has whole lines and at least one."""
         if not self.count:
@@ -72,7 +77,6 @@ class Recent:
         self._bytes += len(data)
         while self._lines - self._blocks[0][0] >= WINDOW:
             self._pop()
-            self._hashed.clear()
         while self._bytes > _KEEP:
             self._hashed.extend(self._describe(self._pop()))
 
@@ -119,7 +123,7 @@ def _tail(data: bytes) -> bytes:
 
 def _anchor(lines: Sequence[_Line]) -> int:
     """Find the last line that is surely unique; 0 if none is."""
-    times = Counter(line.digest for line in lines)
+    often = Counter(line.digest for line in lines)
     timed = [i for i, line in enumerate(lines) if line.time is not None]
-    single = [i for i, line in enumerate(lines) if times[line.digest] == 1 and not line.trivial]
+    single = [i for i, line in enumerate(lines) if often[line.digest] == 1 and not line.trivial]
     return (timed or single or [0])[-1]

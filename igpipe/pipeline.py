@@ -1,0 +1,186 @@
+"""The way of an event: a stream's items through decode into metrics and forward, in order. Pure."""
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from igpipe.config import Config
+from igpipe.decode import LineDecoder, Notice, NoticeKind, event_time, namespace_of
+from igpipe.forward import Forwarder
+from igpipe.metrics import Metrics
+from igpipe.model import (
+    Block,
+    Dropped,
+    End,
+    EndKind,
+    Event,
+    Gap,
+    LineAccount,
+    Resumed,
+    Source,
+    StreamItem,
+)
+from igpipe.stream import Exposure
+from igpipe.telemetry import Telemetry
+
+_NANO: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What every stream shares: configuration, and the long-lived half of each stage."""
+
+    config: Config
+    metrics: Metrics
+    forwarder: Forwarder
+    telemetry: Telemetry
+
+
+@dataclass(slots=True)
+class Tellers:
+    """Who learns of ig's readiness marker (when it arrived, unix seconds) and of its log lines."""
+
+    ready: Callable[[float], None] = lambda at: None
+    stderr: Callable[[str], None] = lambda text: None
+
+
+class StreamPipeline:
+    """
+    One stream: its decoder, look, open batch and exposure.
+
+    Nothing here waits: :meth:`handle` takes items in the order of the stream, :meth:`tick` tells
+    the time in between. The stream numbers its events: ``seq`` from 0 in order of arrival.
+    """
+
+    def __init__(
+        self, stages: Stages, source: Source, exposure: Exposure, tellers: Tellers, now: float
+    ) -> None:
+        config, metrics = stages.config, stages.metrics
+        self.source = source
+        self.account = LineAccount()
+        self.exposure = exposure
+        self.error = ""
+        self.gaps = 0
+        self.ended: End | None = None
+        self._metrics = metrics
+        self._telemetry = stages.telemetry.streams
+        self._tellers = tellers
+        self._excluded = frozenset(config.session.exclude_namespaces)
+        self._commit_interval = config.metrics.commit_interval
+        since_048 = counts_from_zero(config, source.gadget)
+        self._look = metrics.begin(source, now=now, slots_since_048=since_048)
+        weight = metrics.planned_weight(source.node, source.gadget, now)
+        self._forward = stages.forwarder.open(source, weight, now)
+        self._decoder = LineDecoder(
+            source.gadget,
+            self._on_event,
+            self.account,
+            line_limit=config.limits.line,
+            array_limit=config.limits.array_line,
+            on_array=self._look.snapshot,
+        )
+        self._settled = LineAccount()
+        self._seq = 0
+        self._arrived = now
+        self._committed = 0.0
+        self._last_commit = now
+
+    def handle(self, item: StreamItem) -> None:
+        """Take the stream's next item."""
+        match item:
+            case Block():
+                self._block(item)
+            case Dropped():
+                self._dropped(item)
+            case Gap():
+                self.gaps += 1
+                self._telemetry.gap(self.source.gadget)
+                self.exposure.gap(item.since, item.until)
+            case Resumed():
+                self._telemetry.resumed(self.source.gadget)
+                self.exposure.resumed(item.until)
+            case End():
+                self._end(item)
+
+    def tick(self, now: float) -> None:
+        """Close what is old enough: the batch, and a part of a long look."""
+        self._forward.due(now)
+        self._settle()
+        if now - self._last_commit >= self._commit_interval:
+            self._commit(now, final=False)
+
+    def offered(self) -> Counter[str]:
+        """Count what became of the stream's events: forwarded, filtered, shed."""
+        forward = self._forward
+        return Counter(forwarded=forward.forwarded, filtered=forward.filtered, shed=forward.shed)
+
+    def _block(self, block: Block) -> None:
+        self._arrived = block.arrived
+        self._forward.due(block.arrived)
+        events = self.account.events
+        notices = self._decoder.feed(block.data)
+        for notice in notices:
+            self._notice(notice, block.arrived)
+        self.exposure.lines(block.arrived, events=self.account.events > events)
+
+    def _on_event(self, event: Event, line: bytes | None) -> None:
+        # Namespaces that must not be observed were already told to ig; nothing is taken on trust.
+        if not (self._excluded and namespace_of(event) in self._excluded):
+            self._look.observe(event)
+        when = event_time(event)
+        self._forward.offer(event, line, self._seq, self._now_ns() if when is None else when)
+        self._seq += 1
+
+    def _now_ns(self) -> int:
+        return int(self._arrived * _NANO)
+
+    def _notice(self, notice: Notice, at: float) -> None:
+        if notice.kind is NoticeKind.READY:
+            self.exposure.ready(at)
+            self._tellers.ready(at)
+        if notice.kind is NoticeKind.ERROR and not self.error:
+            self.error = notice.text
+        self._tellers.stderr(notice.text)
+
+    def _dropped(self, item: Dropped) -> None:
+        account = self.account
+        account.lines += item.lines
+        account.bytes += item.size
+        # A line that is too long is bad; one for which there was no room is not.
+        counts = account.rejected if item.reason == "oversized" else account.dropped
+        counts[item.reason] = counts.get(item.reason, 0) + item.lines
+
+    def _end(self, end: End) -> None:
+        self.ended = end
+        self.exposure.end(end)
+        self._forward.flush()
+        self._commit(end.at, final=True)
+        self._settle()
+
+    def _commit(self, now: float, *, final: bool) -> None:
+        proven = self.exposure.proven
+        settled = self.ended is None or self.ended.kind is EndKind.CLEAN
+        self._metrics.commit(
+            self._look, exposure=proven - self._committed, now=now, final=final, settled=settled
+        )
+        self._committed, self._last_commit = proven, now
+
+    def _settle(self) -> None:
+        if self.account != self._settled:
+            self._telemetry.settle(self.source.gadget, self.account, self._settled)
+            self._settled = copy.deepcopy(self.account)
+
+
+def counts_from_zero(config: Config, gadget: str) -> bool:
+    """Tell whether slot 0 of a gadget's histograms means 0 (its image is v0.48 or later)."""
+    if config.session.generation == "builtin":
+        return False
+    image = next((g.image for g in config.gadgets if g.name == gadget), "")
+    match = re.search(r":v?(\d+)\.(\d+)", image or f":{config.session.gadget_version}")
+    return match is None or (int(match[1]), int(match[2])) >= _SLOTS_FROM_ZERO
+
+
+_SLOTS_FROM_ZERO: Final = (0, 48)

@@ -1,0 +1,195 @@
+"""Every session's streams: each gadget's log followed into one queue, and the queue's consumer."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from igpipe.config import Config
+from igpipe.decode import line_time
+from igpipe.gadgets import Kind, kind_of
+from igpipe.model import Block, End, LineAccount, Source
+from igpipe.pipeline import Stages, StreamPipeline, Tellers
+from igpipe.sessions import Container, Session, StreamResult, timeout_seconds
+from igpipe.stream import Budget, Coalescer, Exposure, FairQueue, Follower, LogSource, Stream
+from igpipe.tasks import finish
+
+TICK_SECONDS = 0.25
+"""How often batches, looks and telemetry of quiet streams are brought up to date."""
+DRAIN_SECONDS = 30.0
+"""How long the queue's consumer may take to reach the end of a stream."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A stream on its way: what handles its items, and whether all were handled."""
+
+    pipeline: StreamPipeline
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class GadgetTotals:
+    """One gadget's account since the start, over all streams."""
+
+    account: LineAccount = field(default_factory=LineAccount)
+    gaps: int = 0
+    offered: Counter[str] = field(default_factory=Counter)
+    """What became of events: forwarded, filtered, shed."""
+
+
+class Pump:
+    """
+    Follows streams for sessions, and handles what they bring: one consumer for all of them.
+
+    ``run`` and ``tick`` must run for as long as any session does, and longer: a session's end
+    waits until its last line was handled.
+    """
+
+    def __init__(
+        self, stages: Stages, logs: LogSource, *, cluster: str, wall: Callable[[], float]
+    ) -> None:
+        config = stages.config
+        limits = config.limits
+        self.queue: FairQueue[int] = FairQueue(limits.queue, limits.stream_queue)
+        self.coalescer = Coalescer()
+        budget = Budget(
+            limits.stream_bytes_per_second,
+            limits.apiserver_bytes_per_second,
+            limits.budget_patience,
+        )
+        self._follower = Follower(logs, self.coalescer, budget, wall)
+        self._stages = stages
+        self._config = config
+        self._cluster = cluster
+        self._wall = wall
+        self._streams: dict[int, _Open] = {}
+        self._opened = 0
+        self._ended: dict[str, GadgetTotals] = {}
+        stages.telemetry.streams.queue(lambda: self.queue.size, self.queue.capacity)
+
+    async def follow(self, session: Session, gadget: str, container: Container) -> StreamResult:
+        """
+        Read one gadget's output to its end and handle all of it.
+
+        Cancelled, it still handles every line that was read before it goes.
+        """
+        key = self._opened
+        self._opened += 1
+        pipeline = self._open(session, gadget)
+        stream = _Open(pipeline)
+        self._streams[key] = stream
+        self._stages.telemetry.streams.streams(len(self._streams))
+        limits = self._config.limits
+        array = kind_of(gadget) is not Kind.EVENTS
+        try:
+            with self.queue.open(key) as port:
+                try:
+                    await self._follower.follow(
+                        Stream(
+                            key=key,
+                            container=container,
+                            port=port,
+                            event_time=line_time,
+                            line_limit=limits.array_line if array else limits.line,
+                            from_start=array,
+                        )
+                    )
+                finally:
+                    await finish(_done(stream.done), within=DRAIN_SECONDS)
+        finally:
+            del self._streams[key]
+            self._add(gadget, pipeline)
+            self._stages.telemetry.streams.streams(len(self._streams))
+        return _result(pipeline)
+
+    async def run(self) -> None:
+        """Handle items for ever, one stream after the other, letting others run in between."""
+        telemetry = self._stages.telemetry.streams
+        while True:
+            key, item = await self.queue.take()
+            stream = self._streams[key]
+            began = time.perf_counter()
+            before = stream.pipeline.account.lines
+            stream.pipeline.handle(item)
+            if isinstance(item, Block):
+                spent = time.perf_counter() - began
+                telemetry.handled(spent, stream.pipeline.account.lines - before)
+            if isinstance(item, End):
+                stream.done.set()
+            await asyncio.sleep(0)
+
+    async def tick(self) -> None:
+        """Tell every stream the time, for ever; and how late this is, which is the loop's lag."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            self._stages.telemetry.streams.lag(max(0.0, loop.time() - due))
+            now = self._wall()
+            for stream in list(self._streams.values()):
+                stream.pipeline.tick(now)
+
+    def totals(self) -> dict[str, GadgetTotals]:
+        """Sum up all streams of each gadget, live ones included."""
+        totals = {gadget: _sum([total]) for gadget, total in self._ended.items()}
+        for stream in self._streams.values():
+            gadget = stream.pipeline.source.gadget
+            totals[gadget] = _sum([totals.get(gadget, GadgetTotals()), _totals(stream.pipeline)])
+        return totals
+
+    def _open(self, session: Session, gadget: str) -> StreamPipeline:
+        config = self._config.session
+        source = Source(self._cluster, session.node.name, session.id, gadget)
+        self._stages.telemetry.streams.known(gadget)
+        exposure = Exposure(timeout_seconds(config), builtin=config.generation == "builtin")
+        tellers = Tellers(lambda at: session.ready(gadget, at), session.stderr[gadget].append)
+        pipeline = StreamPipeline(self._stages, source, exposure, tellers, self._wall())
+        session.track(gadget, pipeline.account)
+        return pipeline
+
+    def _add(self, gadget: str, pipeline: StreamPipeline) -> None:
+        self._ended[gadget] = _sum([self._ended.get(gadget, GadgetTotals()), _totals(pipeline)])
+
+
+async def _done(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _totals(pipeline: StreamPipeline) -> GadgetTotals:
+    return GadgetTotals(pipeline.account, pipeline.gaps, pipeline.offered())
+
+
+def _sum(parts: list[GadgetTotals]) -> GadgetTotals:
+    total = LineAccount()
+    rejected: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    for part in parts:
+        account = part.account
+        total.lines += account.lines
+        total.bytes += account.bytes
+        total.event_lines += account.event_lines
+        total.events += account.events
+        total.stderr += account.stderr
+        total.lost_samples += account.lost_samples
+        total.rejected_rows += account.rejected_rows
+        rejected.update(account.rejected)
+        dropped.update(account.dropped)
+    total.rejected, total.dropped = dict(rejected), dict(dropped)
+    offered: Counter[str] = Counter()
+    for part in parts:
+        offered.update(part.offered)
+    return GadgetTotals(total, sum(part.gaps for part in parts), offered)
+
+
+def _result(pipeline: StreamPipeline) -> StreamResult:
+    end = pipeline.ended
+    assert end is not None  # noqa: S101 - the queue delivers the End before it says done
+    return StreamResult(
+        kind=end.kind,
+        exit_code=end.exit_code,
+        error=pipeline.error,
+        account=pipeline.account,
+        exposure=pipeline.exposure.proven,
+    )

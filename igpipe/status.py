@@ -1,0 +1,178 @@
+"""What the running parts look like from outside: the views that the web server shows."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from igpipe import __version__
+from igpipe.config import Config
+from igpipe.forward import Forwarder
+from igpipe.health import Health
+from igpipe.metrics import Metrics
+from igpipe.model import LineAccount
+from igpipe.pump import GadgetTotals, Pump
+from igpipe.sessions import Rotation
+from igpipe.sinks import SinkStatus
+from igpipe.telemetry import Telemetry
+from igpipe.web.views import (
+    AccountsView,
+    GadgetView,
+    LookView,
+    RotationView,
+    SeriesView,
+    SinkView,
+    Status,
+)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of a running service, read-only; ``started`` in unix seconds."""
+
+    config: Config
+    cluster: str
+    telemetry: Telemetry
+    health: Health
+    metrics: Metrics
+    pump: Pump
+    rotation: Rotation
+    sinks: list[SinkStatus]
+    wall: Callable[[], float]
+    started: float = field(default=0.0)
+
+
+class ServiceViews:
+    """The views of *parts*, as ``web.Views`` asks for them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def metrics(self, openmetrics: bool) -> Iterator[bytes]:
+        """Write the event metrics."""
+        return self._parts.metrics.write(self._parts.wall(), openmetrics=openmetrics)
+
+    def ready(self) -> dict[str, str]:
+        """Return what keeps igpipe from its job."""
+        return self._parts.health.reasons()
+
+    def status(self) -> Status:
+        """Return everything at a glance."""
+        parts = self._parts
+        totals = parts.pump.totals()
+        rotation = parts.rotation.status()
+        sinks = [_sink(status) for status in parts.sinks]
+        return Status(
+            version=__version__,
+            cluster=parts.cluster,
+            instance=parts.config.cluster.instance,
+            started=parts.started,
+            now=parts.wall(),
+            paused=parts.rotation.paused,
+            rotation=_rotation(rotation),
+            sessions_now=[session.as_dict() for session in parts.rotation.sessions],
+            last_looks=[_look(look) for look in parts.metrics.looks()],
+            gadgets={gadget: _gadget(total) for gadget, total in sorted(totals.items())},
+            sinks=sinks,
+            accounts=self._accounts(totals),
+            series=SeriesView(
+                lines=parts.metrics.lines,
+                budget=parts.config.metrics.series_budget,
+                folded=sum(parts.metrics.folded.values()),
+                expired=parts.metrics.expired,
+            ),
+            health=parts.health.reasons(),
+            residual_pods=rotation["residual_pods"],
+        )
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return live sessions and those that ended lately, newest first."""
+        rotation = self._parts.rotation
+        live = [session.as_dict() for session in rotation.sessions]
+        return live[::-1] + [session.as_dict() for session in reversed(rotation.history)]
+
+    def pause(self) -> None:
+        """Start no session until ``resume``."""
+        self._parts.rotation.pause()
+
+    def resume(self) -> None:
+        """Start sessions again."""
+        self._parts.rotation.resume()
+
+    def _accounts(self, totals: dict[str, GadgetTotals]) -> AccountsView:
+        """Sum up what every line and every event became."""
+        accounts = [total.account for total in totals.values()]
+        offered = sum((total.offered for total in totals.values()), Counter[str]())
+        events = sum(account.events for account in accounts)
+        return AccountsView(
+            balanced=all(account.balanced() for account in accounts)
+            and events == offered.total()
+            and all(status.account.balanced() for status in self._parts.sinks),
+            lines=sum(account.lines for account in accounts),
+            event_lines=sum(account.event_lines for account in accounts),
+            stderr=sum(account.stderr for account in accounts),
+            rejected=sum(_rejected(account) for account in accounts),
+            dropped=sum(_dropped(account) for account in accounts),
+            events=events,
+            forwarded=offered["forwarded"],
+            filtered=offered["filtered"],
+            shed=offered["shed"],
+        )
+
+
+def _rotation(status: dict[str, Any]) -> RotationView:
+    nodes = status["nodes"]
+    return RotationView(
+        slots=status["slots"],
+        in_use=status["slots_in_use"],
+        period_seconds=status["period_seconds"],
+        period_kept=status["period_kept"],
+        next_due_seconds=status["next_due_seconds"],
+        nodes={"eligible": nodes["eligible"], **nodes["skipped"]},
+    )
+
+
+def _look(look: dict[str, Any]) -> LookView:
+    return LookView(
+        node=look["node"], gadget=look["gadget"], ended=look["ended"], exposure=look["exposure"]
+    )
+
+
+def _gadget(total: GadgetTotals) -> GadgetView:
+    account = total.account
+    return GadgetView(
+        lines=account.lines,
+        bytes=account.bytes,
+        events=account.events,
+        stderr=account.stderr,
+        rejected=_rejected(account),
+        dropped=_dropped(account),
+        lost_samples=account.lost_samples,
+        gaps=total.gaps,
+    )
+
+
+def _sink(status: SinkStatus) -> SinkView:
+    account = status.account
+    return SinkView(
+        name=status.name,
+        type=status.kind,
+        state=status.state.value,
+        forwarded=account.forwarded,
+        delivered=account.delivered,
+        duplicate=account.duplicate,
+        dead_lettered=account.dead_lettered,
+        expired=account.expired,
+        evicted=account.evicted,
+        pending=account.pending,
+        lag_seconds=status.lag(),
+        last_error=status.last_error,
+    )
+
+
+def _rejected(account: LineAccount) -> int:
+    return sum(account.rejected.values())
+
+
+def _dropped(account: LineAccount) -> int:
+    return sum(account.dropped.values())

@@ -11,5 +11,5 @@ async def _no_task_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Fail a test that leaves a task pending."""
     before = asyncio.all_tasks()
     yield
-    left = {task for task in asyncio.all_tasks() - before - {asyncio.current_task()}}
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left, f"tasks left behind: {left}"

@@ -17,12 +17,6 @@ def test_the_configuration_people_read_equals_the_defaults() -> None:
     assert parse((ROOT / "config/igpipe.yaml").read_bytes(), "f") == Config()
 
 
-@pytest.mark.parametrize("path", list(render_all()))
-def test_generated_files_are_up_to_date(path: str) -> None:
-    """What stands in the repository is what the code makes."""
-    assert (ROOT / path).read_text() == render_all()[path]
-
-
 def test_the_preset_rules_can_be_put_into_a_configuration() -> None:
     """The copy is a list that metrics.rules takes."""
     text = render_all()["config/presets/metrics.yaml"]

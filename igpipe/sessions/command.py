@@ -73,6 +73,8 @@ def _known(known: Gadget, gadget: GadgetConfig, plan: Plan) -> list[str]:
     if known.kind is Kind.SNAPSHOT and known.name not in _OWN_INTERVAL:
         interval = _interval(gadget, plan.session)
         annotations += [f"{source}:fetch-interval={interval}ms", f"{source}:fetch-count=0"]
+    if known.kind in (Kind.DELTAS, Kind.SLOTS):  # else what came since the last interval is lost
+        annotations.append(f"{source}:ebpf.map.flush-on-stop=true")
     if known.kind is Kind.SLOTS:  # ig prints nothing as JSON otherwise
         annotations.append(f"{source}:metrics.print=false")
     return annotations

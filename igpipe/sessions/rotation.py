@@ -103,7 +103,7 @@ class Rotation:
             await asyncio.Event().wait()
 
     def restore(self, looked: Mapping[str, float]) -> None:
-        """Take over the last looks of an earlier process (node → unix seconds), before the nodes."""
+        """Take over the last looks of an earlier process (node → unix seconds), before nodes."""
         self._looked = looked
 
     def update_nodes(self, nodes: NodeSet) -> None:
@@ -142,6 +142,8 @@ class Rotation:
     def status(self) -> dict[str, Any]:
         """Return the rotation's state for JSON."""
         rota, rotation = self._rota, self._plan.rotation
+        now = asyncio.get_running_loop().time()
+        due = rota.next_due(now)
         return {
             "instance": self._plan.cluster.instance,
             "lease_held": self._lease.holding is not None,
@@ -150,6 +152,7 @@ class Rotation:
             "seed": self._seed,
             "period_seconds": rotation.period,
             "period_kept": rota.keeps_period,
+            "next_due_seconds": None if due is None else due - now,
             "slots": rota.slots,
             "slots_in_use": rota.in_use,
             "slots_needed": rota.needed,

@@ -52,3 +52,8 @@ def some(names: list[str]) -> str:
     listed = ", ".join(safe(name, 63) for name in sorted(names)[:_NAMES])
     more = len(names) - _NAMES
     return f"{listed} and {more} more" if more > 0 else listed
+
+
+def told(error: Exception) -> str:
+    """Write an error's message, which may quote a cluster or a node."""
+    return safe(str(error), 400) or type(error).__name__

@@ -4,20 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from igpipe.cli.checks import check_cluster, check_nodes, check_pod, check_sinks
+from igpipe.cli.checks import check_cluster, check_sinks
 from igpipe.cli.findings import Finding, Level
-from igpipe.config import Config, FileSink, NodesConfig
-from igpipe.errors import (
-    ClusterDenied,
-    ClusterError,
-    ClusterUnavailable,
-    Conflict,
-    NotFound,
-    Rejected,
-)
+from igpipe.config import Config, FileSink
+from igpipe.errors import ClusterDenied, ClusterUnavailable
 from igpipe.kube.verbs import RIGHTS
-from igpipe.model import LeaseState
-from tests.cli.fakes import FakeCluster, make_node
+from tests.cli.fakes import FakeCluster
 
 CONFIG = Config()
 
@@ -35,6 +27,7 @@ async def test_a_good_cluster_has_nothing_bad() -> None:
         "API server https://api:6443 answers: v1.34.4",
         f"{len(RIGHTS) - 2} of {len(RIGHTS) - 2} rights are granted",
         "2 of 2 nodes are selected",
+        "the period needs 1 of 10 slots",
         "a session's Pod would be admitted on n1 (profile capabilities)",
     ]
 
@@ -67,71 +60,6 @@ async def test_a_call_that_fails_is_a_failure(call: str) -> None:
     """An error of the API server ends in a line, not in a traceback."""
     cluster = FakeCluster(errors={call: ClusterDenied("no")})
     assert any(f.level is Level.FAILURE for f in await check_cluster(cluster, CONFIG))
-
-
-async def test_the_exact_pod_is_tried_with_its_owner() -> None:
-    """Once igpipe's Lease exists the Pod is owned by it, also when it is tried."""
-    cluster = FakeCluster(lease=LeaseState("igpipe-default", "u1", "1", "a", 30, 0))
-    await check_pod(cluster, CONFIG, make_node("n1"))
-    (manifest,) = cluster.created
-    assert manifest["spec"]["nodeName"] == "n1"
-    assert manifest["metadata"]["ownerReferences"][0]["uid"] == "u1"
-
-
-@pytest.mark.parametrize(
-    ("error", "remedy"),
-    [
-        (ClusterDenied('pods "x" is forbidden: violates PodSecurity "baseline"'), "enforce="),
-        (ClusterDenied("exceeded quota: q, requested: cpu=1"), "quota"),
-        (Rejected('admission webhook "v" denied the request'), "exception"),
-        (Rejected("spec.containers: odd"), "the message says"),
-        (NotFound('namespaces "igpipe-sessions" not found'), "create the namespace"),
-        (ClusterUnavailable("503"), "try again"),
-    ],
-)
-async def test_a_refused_pod_comes_with_a_remedy(error: ClusterError, remedy: str) -> None:
-    """What refuses it is told, and what to do about that."""
-    cluster = FakeCluster(errors={"create_pod": error})
-    finding = await check_pod(cluster, CONFIG, make_node("n1"))
-    assert finding.level is Level.FAILURE
-    assert str(error) in finding.what
-    assert remedy in finding.remedy
-
-
-async def test_a_pod_that_is_there_is_fine() -> None:
-    """An igpipe at work does not fail its own check."""
-    cluster = FakeCluster(errors={"create_pod": Conflict("exists")})
-    assert (await check_pod(cluster, CONFIG, make_node("n1"))).level is Level.OK
-
-
-def test_skipped_nodes_are_told_by_reason() -> None:
-    """A choice is fine, a fault is a warning."""
-    nodes = [
-        make_node("a"),
-        make_node("b", ready=False),
-        make_node("c", labels={"kubernetes.io/os": "windows"}),
-    ]
-    eligible, found = check_nodes(nodes, CONFIG)
-    assert [node.name for node in eligible] == ["a"]
-    levels = {finding.what: finding.level for finding in found}
-    assert levels["1 of 3 nodes are selected"] is Level.OK
-    assert levels["1 skipped, not ready: b"] is Level.WARNING
-    assert levels["1 skipped, system: c"] is Level.OK
-
-
-def test_no_node_is_a_failure() -> None:
-    """A selector that fits nothing would be silence."""
-    config = CONFIG.model_copy(update={"nodes": NodesConfig(selector="pool=none")})
-    assert check_nodes([make_node("a")], config)[1][0].level is Level.FAILURE
-
-
-def test_old_kubelets_and_kernels_are_warned_of() -> None:
-    """Each kind in one line with the nodes' names."""
-    nodes = [make_node("a", kubelet_version="v1.28.9"), make_node("b", kernel_version="5.4.0-1")]
-    found = bad(check_nodes(nodes, CONFIG)[1])
-    assert [finding.level for finding in found] == [Level.WARNING] * 2
-    assert found[0].what.endswith("rotated: a")
-    assert found[1].what.endswith("may not load: b")
 
 
 async def test_sinks_are_knocked_at(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.cli.findings import Level, failure, ok, older, some, warning
+from igpipe.cli.findings import Level, failure, ok, older, some, told, warning
 
 
 @pytest.mark.parametrize("version", ["v1.28.3", "v1.28.3-eks-1", "1.5", "v0.99.0", "1.28.0+k3s1"])
@@ -36,3 +36,9 @@ def test_levels_have_their_makers() -> None:
     """What is fine needs no remedy."""
     levels = [ok("a").level, warning("a", "b").level, failure("a", "b").level]
     assert levels == [Level.OK, Level.WARNING, Level.FAILURE]
+
+
+def test_told_escapes_and_is_never_empty() -> None:
+    """An error without words has its name."""
+    assert told(ValueError("a\x1b")) == "a\\x1b"
+    assert told(ValueError()) == "ValueError"

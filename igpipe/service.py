@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -18,6 +18,7 @@ from igpipe.nodes import Selection, select
 from igpipe.pipeline import Stages
 from igpipe.pump import Pump
 from igpipe.sessions import Plan, Rotation
+from igpipe.signals import stopping
 from igpipe.sinks import open_sinks
 from igpipe.spool import MemorySpool
 from igpipe.state import load_state, save_state
@@ -38,9 +39,13 @@ _PASSING: Final = {Skip.NOT_READY, Skip.CORDONED, Skip.LEAVING}
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[tuple[str, Parts]]:
+async def running(
+    config: Config, wall: Callable[[], float] = time.time
+) -> AsyncIterator[tuple[str, Parts]]:
     """
     Run the service for the length of the block; yields the web server's address and the parts.
+
+    *wall* gives unix seconds.
 
     Read upwards, the nesting is the order of stopping: sessions end and their Pods are deleted,
     their last lines are handled, sinks drain, and the page answers until then. A part that fails
@@ -51,7 +56,7 @@ async def running(config: Config) -> AsyncIterator[tuple[str, Parts]]:
     async with open_cluster(
         config.cluster, telemetry, streams=streams, trouble=health.report
     ) as cluster:
-        parts, spool = _build(config, cluster, telemetry, health)
+        parts, spool = _build(config, cluster, telemetry, health, wall)
         rotation, pump = parts.rotation, parts.pump
         grace = config.service.stop_grace / 2
         async with (
@@ -69,16 +74,21 @@ async def running(config: Config) -> AsyncIterator[tuple[str, Parts]]:
             yield address, parts
 
 
-async def run(config: Config, stop: asyncio.Event) -> None:
-    """Run the service until *stop* is set."""
-    async with running(config) as (address, parts):
-        log.info("serving", extra={"address": address, "cluster": parts.cluster})
-        await stop.wait()
-        log.info("stopping")
+async def serve(config: Config) -> None:
+    """Run the service until a signal asks it to stop."""
+    with stopping() as stop:
+        async with running(config) as (address, parts):
+            log.info("serving", extra={"address": address, "cluster": parts.cluster})
+            await stop.wait()
+            log.info("stopping")
 
 
 def _build(
-    config: Config, cluster: Cluster, telemetry: Telemetry, health: Health
+    config: Config,
+    cluster: Cluster,
+    telemetry: Telemetry,
+    health: Health,
+    wall: Callable[[], float],
 ) -> tuple[Parts, MemorySpool]:
     """Make the parts that have no lifetime of their own."""
     rules = active_rules(config.metrics, (gadget.name for gadget in config.gadgets))
@@ -91,12 +101,12 @@ def _build(
     spool = MemorySpool(config.spool, telemetry.records)
     forwarder = Forwarder(
         config.forward,
-        lambda batch: spool.append(batch, time.time()),
+        lambda batch: spool.append(batch, wall()),
         exclude=config.session.exclude_namespaces,
         offered=telemetry.records.offered,
     )
     stages = Stages(config, metrics, forwarder, telemetry)
-    pump = Pump(stages, cluster, cluster=cluster.name, wall=time.time)
+    pump = Pump(stages, cluster, cluster=cluster.name, wall=wall)
     plan = Plan(
         config.cluster,
         config.rotation,
@@ -104,7 +114,7 @@ def _build(
         config.gadgets,
         used=needed_fields(config, rules),
     )
-    rotation = Rotation(plan, cluster, pump, telemetry=telemetry, health=health, wall=time.time)
+    rotation = Rotation(plan, cluster, pump, telemetry=telemetry, health=health, wall=wall)
     _restore(config, metrics, rotation)
     parts = Parts(
         config=config,
@@ -115,8 +125,8 @@ def _build(
         pump=pump,
         rotation=rotation,
         sinks=[],
-        wall=time.time,
-        started=time.time(),
+        wall=wall,
+        started=wall(),
     )
     return parts, spool
 

@@ -12,16 +12,21 @@ class Stuck(AssertionError):
     """Nothing is ready, no timer is set: the code under test waits for ever."""
 
 
-class _Selector(selectors.SelectSelector):
+_THREAD_SECONDS = 5.0
+
+
+class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # as typeshed has it
     """Hands the time that the loop would sleep to the loop's clock."""
 
     def __init__(self, clock: list[float]) -> None:
         super().__init__()
         self._clock = clock
+        self.threads = 0
 
     def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
-        if not ready and timeout is None:
+        # Virtual time stands still while a thread works.
+        ready = super().select(_THREAD_SECONDS if self.threads and timeout != 0 else 0)
+        if not ready and timeout is None and not (ready := super().select(_THREAD_SECONDS)):
             raise Stuck("nothing to do and no timer: a deadlock")
         if not ready and timeout:
             self._clock[0] += timeout
@@ -33,10 +38,20 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, start: float = 1_000.0) -> None:
         self._now = [start]
-        super().__init__(_Selector(self._now))
+        self._virtual = _Selector(self._now)
+        super().__init__(self._virtual)
 
     def time(self) -> float:
         return self._now[0]
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        self._virtual.threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: Any) -> None:
+        self._virtual.threads -= 1
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -11,9 +11,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from igpipe import __version__
-from igpipe.cli import config, doctor, generate, reap
+from igpipe.cli import config, demo, doctor, generate, reap, run
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "run": run.run,
+    "demo": demo.demo,
     "doctor": doctor.doctor,
     "reap": reap.reap,
     "config check": config.check,

@@ -139,6 +139,11 @@ class Rotation:
         """Start sessions again."""
         self._pause(paused=False)
 
+    async def idle(self) -> None:
+        """Wait until no session lives; they go on coming unless it is paused."""
+        while self._live:
+            await self._due.wait()
+
     def status(self) -> dict[str, Any]:
         """Return the rotation's state for JSON."""
         rota, rotation = self._rota, self._plan.rotation

@@ -1,0 +1,1 @@
+"""Tests of the whole service against the simulated cluster, in virtual time."""

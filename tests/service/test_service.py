@@ -1,0 +1,182 @@
+"""The whole product against a simulated cluster: what it reads, counts, forwards and leaves."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from igpipe.sim import SOME
+from igpipe.status import ServiceViews
+from tests import virtual
+from tests.service.world import (
+    FakeLoki,
+    LokiConfig,
+    config,
+    outcomes,
+    running,
+    series,
+    settle,
+    world,
+)
+
+API_CALLS_A_SESSION = 5
+
+
+def test_every_node_is_looked_at_and_every_line_is_accounted_for(tmp_path: Path) -> None:
+    """Without faults all that nodes print is read, counted and delivered once; nothing is left."""
+
+    async def main() -> None:
+        async with world() as (cluster, clock), FakeLoki() as loki:
+            sink = {"type": "loki", "name": "loki", "url": loki.url}
+            async with running(config(tmp_path, cluster, sinks=[sink]), clock) as (_, parts):
+                await asyncio.sleep(60)
+                await settle(parts)
+                looked = {session.node.name for session in parts.rotation.history}
+                status = ServiceViews(parts).status()
+            assert outcomes(parts).keys() == {("completed", "")}
+            assert looked == set(cluster.nodes)
+            assert status["accounts"]["balanced"]
+            assert status["accounts"]["lines"] == cluster.truth.lines
+            assert loki.stored == parts.sinks[0].account.delivered == status["accounts"]["events"]
+            assert cluster.pods == []
+
+    virtual.run(main())
+
+
+def test_observed_counts_are_what_nodes_printed(tmp_path: Path) -> None:
+    """Per node, namespace, Pod, container and comm, the series hold exactly the truth."""
+
+    async def main() -> None:
+        async with world() as (cluster, clock):
+            async with running(config(tmp_path, cluster), clock) as (_, parts):
+                await asyncio.sleep(45)
+                await settle(parts)
+                await asyncio.sleep(1)
+                counted = series(parts, clock, "igpipe_execs_observed_total")
+            printed: Counter[tuple[str, str]] = Counter()
+            for (node, _, _, pod, _, _), count in cluster.truth.printed("trace_exec").items():
+                printed[node, pod] += count
+            read: Counter[tuple[str, str]] = Counter()
+            for labels, value in counted.items():
+                pairs = dict(label.rstrip('"').split('="', 1) for label in labels)
+                read[pairs["node"], pairs["pod"]] += int(value)
+            assert read == printed
+
+    virtual.run(main())
+
+
+def test_a_session_costs_few_api_calls(tmp_path: Path) -> None:
+    """Beyond its log streams a session makes at most five calls."""
+
+    async def main() -> None:
+        async with world() as (cluster, clock):
+            async with running(config(tmp_path, cluster), clock) as (_, parts):
+                before = Counter(cluster.api_calls)
+                await asyncio.sleep(60)
+                await settle(parts)
+                calls = cluster.api_calls - before
+            sessions = len(parts.rotation.history)
+            about_pods = sum(n for call, n in calls.items() if call != "get pods/log")
+            assert sessions > 10
+            assert about_pods <= API_CALLS_A_SESSION * sessions
+            assert calls["create pods"] == calls["delete pods"] == sessions
+
+    virtual.run(main())
+
+
+def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> None:
+    """With everything going wrong, outcomes match what was injected and no Pod is left."""
+    reasons = {
+        "image_pull": "image_pull",
+        "start_timeout": "start_timeout",
+        "rejected": "rejected",
+        "evicted": "evicted",
+        "node_gone": "node_gone",
+        "node_not_ready": "node_gone",
+        "node_cordoned": "node_draining",
+    }
+
+    async def main() -> None:
+        async with (
+            world(20, faults=SOME) as (cluster, clock),
+            FakeLoki(LokiConfig(fail=0.2)) as loki,
+        ):
+            sink = {"type": "loki", "name": "loki", "url": loki.url, "backoff_max": 1}
+            async with running(config(tmp_path, cluster, sinks=[sink]), clock) as (_, parts):
+                await asyncio.sleep(150)
+                cluster.set_faults(type(SOME)())
+                await settle(parts)
+            ended = {session.pod_uid: session for session in parts.rotation.history}
+            told = Counter()
+            for fault in cluster.injected:
+                session = ended.get(fault.uid)
+                if (
+                    session is None
+                    or fault.kind not in reasons
+                    or fault.at > session.times["draining"]
+                ):
+                    continue
+                told[fault.kind, session.reason.value == reasons[fault.kind]] += 1
+            assert {kind for kind, right in told if right} >= {"image_pull", "rejected", "evicted"}
+            assert not [kind for kind, right in told if not right]
+            assert cluster.pods == []
+            assert loki.stored == parts.sinks[0].account.delivered
+            assert all(total.account.balanced() for total in parts.pump.totals().values())
+
+    virtual.run(main())
+
+
+def test_of_two_with_one_instance_one_acts(tmp_path: Path) -> None:
+    """A second igpipe of the same instance waits, and takes over when the first has gone."""
+
+    async def main() -> None:
+        async with world(4) as (cluster, clock):
+            one = config(tmp_path, cluster)
+            async with running(one, clock) as (_, second_to_stop):
+                await asyncio.sleep(20)
+                async with running(one, clock) as (_, waiting):
+                    await asyncio.sleep(60)
+                    assert not waiting.rotation.history
+                    assert "held by" in waiting.health.reasons()["lease"]
+                assert second_to_stop.rotation.history
+            async with running(one, clock) as (_, successor):
+                await asyncio.sleep(30)
+                assert successor.rotation.history
+            assert cluster.pods == []
+
+    virtual.run(main())
+
+
+def test_stopping_ends_sessions_and_drains(tmp_path: Path) -> None:
+    """A stop in the middle leaves no Pod, and what was read is delivered."""
+
+    async def main() -> None:
+        async with world() as (cluster, clock), FakeLoki() as loki:
+            sink = {"type": "loki", "name": "loki", "url": loki.url}
+            async with running(config(tmp_path, cluster, sinks=[sink]), clock) as (_, parts):
+                await asyncio.sleep(12)
+                assert any(session.observed for session in parts.rotation.sessions)
+            assert cluster.pods == []
+            account = parts.sinks[0].account
+            assert account.pending == 0
+            assert 0 < account.delivered == loki.stored
+
+    virtual.run(main())
+
+
+def test_last_looks_survive_a_restart(tmp_path: Path) -> None:
+    """What a process looked at before counts for the next one's weights and order."""
+
+    async def main() -> None:
+        async with world(4) as (cluster, clock):
+            kept = config(tmp_path, cluster, metrics={"state_file": str(tmp_path / "state.json")})
+            async with running(kept, clock) as (_, parts):
+                await asyncio.sleep(40)
+                await settle(parts)
+                b"".join(parts.metrics.write(clock()))
+                before = {(x["node"], x["gadget"]): x["ended"] for x in parts.metrics.looks()}
+            async with running(kept, clock) as (_, parts):
+                after = {(x["node"], x["gadget"]): x["ended"] for x in parts.metrics.looks()}
+            assert before
+            assert after == before
+
+    virtual.run(main())

@@ -8,6 +8,9 @@ from typing import Final
 from igpipe.gadgets import GADGETS, Kind, kind_of
 
 _SWITCHES: Final = {"-v", "--verbose", "--host", "--paths", "--failed", "--failed-only"}
+_COMMA: Final = re.compile(r"(?<!\\),")
+_OWN_INTERVAL: Final = {"top_process": 3.0}
+"""Sets that are printed again and again unasked."""
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
 _UNITS: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BUILTINS: Final = {gadget.builtin: gadget.name for gadget in GADGETS.values() if gadget.builtin}
@@ -68,7 +71,8 @@ def seconds(text: str) -> float:
 
 
 def _image(gadget: str, flags: dict[str, str]) -> Command:
-    notes = [note.partition("=") for note in flags.get("annotate", "").split(",") if note]
+    annotations = _COMMA.split(flags.get("annotate", ""))
+    notes = [note.partition("=") for note in annotations if note]
     options = {key.partition(":")[2]: value for key, _, value in notes}
     kind = kind_of(gadget)
     skips = frozenset(
@@ -85,6 +89,7 @@ def _image(gadget: str, flags: dict[str, str]) -> Command:
     if kind is Kind.SNAPSHOT:
         once = options.get("fetch-count", "1") == "1"
         interval = None if once else seconds(options.get("fetch-interval", "1s"))
+        interval = _OWN_INTERVAL.get(gadget, interval)
     shown, hidden = _namespaces(flags.get("k8s-namespace", ""))
     return Command(
         gadget=gadget,

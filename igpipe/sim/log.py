@@ -16,14 +16,16 @@ class ContainerLog:
     The current log file: lines with the time at which each was written, in unix seconds.
 
     At *limit* bytes the file is rotated: a new reader finds nothing of the older one, as the API
-    never reads rotated files. Positions count all lines ever written, ``first`` is that of the
-    file's first line, ``missed`` counts lines that nobody could read.
+    never reads rotated files; who is reading it reads it to its end. Positions count all lines
+    ever written, ``first`` is that of the file's first line and ``kept`` that of the oldest line
+    still held; ``missed`` counts lines that nobody could read.
     """
 
     def __init__(self, limit: int) -> None:
         self.ended = False
         self.missed = 0
         self.first = 0
+        self.kept = 0
         self._limit = limit
         self._times: list[float] = []
         self._lines: list[bytes] = []
@@ -34,12 +36,13 @@ class ContainerLog:
     @property
     def end(self) -> int:
         """The position after the last line."""
-        return self.first + len(self._lines)
+        return self.kept + len(self._lines)
 
     def append(self, lines: list[bytes], at: float) -> None:
         """Write *lines* and hand them to whoever follows."""
         if at < self._vanish_until:
-            self.first += len(lines)
+            self.kept += len(lines)
+            self.first = self.kept
             self.missed += len(lines)
             return
         self._times += [at] * len(lines)
@@ -51,15 +54,19 @@ class ContainerLog:
             self.rotate()
 
     def rotate(self) -> None:
-        """Start a new file; a reader of the old one has what it was given in time."""
-        self.first = self.end
-        self._times.clear()
-        self._lines.clear()
-        self._size = 0
+        """Start a new file; of the older one is kept what somebody is still reading."""
+        behind = any(follower.position < self.end for follower in self._followers)
+        self._drop(self.first if behind else self.end)
+
+    def _drop(self, kept: int) -> None:
+        end = self.end
+        del self._times[: kept - self.kept]
+        del self._lines[: kept - self.kept]
+        self.kept, self.first, self._size = kept, end, 0
 
     def lose(self, until: float) -> None:
         """Rotate, and rotate again what is written before *until*: nobody can read it any more."""
-        self.rotate()
+        self._drop(self.end)
         self._vanish_until = until
 
     def finish(self) -> None:
@@ -77,12 +84,14 @@ class ContainerLog:
 
     def position(self, since: float | None, tail: int | None = None) -> int:
         """Find where to begin: at whole seconds of *since*, or *tail* lines before the end."""
-        at = 0 if since is None else bisect_left(self._times, math.floor(since))
-        return self.first + (at if tail is None else max(at, len(self._lines) - tail))
+        at = self.first
+        if since is not None:
+            at = self.kept + bisect_left(self._times, math.floor(since), self.first - self.kept)
+        return at if tail is None else max(at, self.end - tail)
 
     def read(self, position: int) -> Iterator[tuple[float, bytes]]:
         """Yield what is there from *position* on; lines rotated away are passed over."""
-        skip = max(position - self.first, 0)
+        skip = max(position - self.kept, 0)
         return zip(self._times[skip:], self._lines[skip:], strict=True)
 
     def attach(self, follower: "Follower") -> None:
@@ -108,21 +117,21 @@ class Follower:
         self.broken = False
         self._log = log
         self._transport = transport
-        self._position = position
+        self.position = position
         self._times = times
         self._stopped = False
         self._wake = asyncio.Event()
 
     def pump(self) -> None:
         """Write what there is while the connection takes it."""
-        self._position = max(self._position, self._log.first)
-        for at, line in self._log.read(self._position):
+        self.position = max(self.position, self._log.kept)
+        for at, line in self._log.read(self.position):
             if self._transport.get_write_buffer_size() > _HIGH_WATER:
                 self._wake.set()
                 return
             text = stamped(at, line) if self._times else line
             self._transport.write(b"%x\r\n%b\r\n" % (len(text), text))
-            self._position += 1
+            self.position += 1
         if self._done():
             self._wake.set()
 
@@ -146,14 +155,14 @@ class Follower:
 
     async def _more(self) -> None:
         """Wait for room if lines are waiting, else for a line, the end or a cut."""
-        if self._position < self._log.end and not self._stopped:
+        if self.position < self._log.end and not self._stopped:
             await asyncio.sleep(_LAG)
         elif not self._done():
             await self._wake.wait()
         self._wake.clear()
 
     def _done(self) -> bool:
-        return self._stopped or (self._log.ended and self._position >= self._log.end)
+        return self._stopped or (self._log.ended and self.position >= self._log.end)
 
 
 def stamped(at: float, line: bytes) -> bytes:

@@ -82,7 +82,8 @@ class Guard:
         """Watch; endless."""
         while True:
             self._look()
-            if self.interruption is not None:
+            # Without patience the jobs end at once, and the visit deletes the Pod.
+            if self.interruption is not None and self.interruption.patience:
                 await self._delete()
             await self._desk.board.change.wait(_TICK_SECONDS)
 

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 _LEAVE_SECONDS: Final = 10.0
 """How much longer than its grace a deleted Pod may take to be gone."""
-_REMOVAL_SECONDS: Final = 2 * (GRACE_SECONDS + _LEAVE_SECONDS)
+_REMOVAL_SECONDS: Final = 20.0
+"""How long removing a Pod may hold up whoever stops igpipe."""
 _DELETE_TRIES: Final = 3
 
 
@@ -55,7 +56,6 @@ class Visit:
             refused = await self._create()
             ending = refused or await self._observe()
         finally:
-            session.interrupted = True
             session.enter(State.DRAINING, wall())
             try:
                 await self._remove(wait=ending.patience)
@@ -121,9 +121,7 @@ class Visit:
         if view is None:
             return
         try:
-            await finish(
-                self._see_off(view, wait=wait), within=2 * (GRACE_SECONDS + _LEAVE_SECONDS)
-            )
+            await finish(self._see_off(view, wait=wait), within=_REMOVAL_SECONDS)
         except (ClusterError, TimeoutError) as exc:
             self.left = True
             fields = {"pod": view.name, "node": self._session.node.name, "error": str(exc)}
@@ -146,10 +144,11 @@ class Visit:
 
     async def _delete(self) -> None:
         """Delete the Pod before its time; if that fails it is tried again at the end."""
+        if self._view is None:
+            return
         try:
-            if self._view is not None:
-                await self._delete_pod(self._view)
-        except ClusterError as exc:
+            await finish(self._delete_pod(self._view), within=_REMOVAL_SECONDS)
+        except (ClusterError, TimeoutError) as exc:
             log.warning("cannot end a session's Pod", extra={"error": str(exc)})
 
     async def _delete_pod(self, view: PodView) -> None:

@@ -12,6 +12,7 @@ from igpipe.text import safe
 
 if TYPE_CHECKING:
     from igpipe.config import Config
+    from igpipe.health import Health
     from igpipe.model import PodState
     from igpipe.sessions.ports import ClusterPorts
     from igpipe.sessions.reaper import Reaped
@@ -21,7 +22,12 @@ def reap(
     config: ConfigPath = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
 ) -> None:
-    """Remove session Pods of an igpipe that no longer runs. Exit 1 if one of its name does."""
+    """
+    Remove session Pods of an igpipe that no longer runs.
+
+    Exit 1 while one of the same instance runs. A dry run does not ask for that: the Pods of one
+    that runs are among those listed.
+    """
     reaped = asyncio.run(_reap(prepare(config), dry_run))
     for pod in reaped.removed:
         typer.echo(f"{'would remove' if dry_run else 'removed'} {_about(pod)}")
@@ -43,21 +49,24 @@ async def reap_in(cluster: "ClusterPorts", config: "Config", *, dry_run: bool = 
     """
     Reap while holding the instance, which nobody else may then; a dry run only looks.
 
-    Raises InputError if another process holds the instance: it reaps by itself.
+    Raises InputError if another process goes on holding the instance: it reaps by itself.
     """
+    from igpipe.health import Health
     from igpipe.sessions.reaper import reap as reap_pods
 
     if dry_run:
         return await reap_pods(cluster, config.cluster.instance, dry_run=True)
-    reaped = await _reap_holding(cluster, config)
+    health = Health()
+    reaped = await _reap_holding(cluster, config, health)
     if reaped is None:
-        instance = config.cluster.instance
-        raise InputError(f"an igpipe holds instance {instance}, and reaps by itself")
+        reason = "; ".join(health.reasons().values())
+        raise InputError(f"instance {config.cluster.instance} is not to be had: {reason}")
     return reaped
 
 
-async def _reap_holding(cluster: "ClusterPorts", config: "Config") -> "Reaped | None":
-    from igpipe.health import Health
+async def _reap_holding(
+    cluster: "ClusterPorts", config: "Config", health: "Health"
+) -> "Reaped | None":
     from igpipe.sessions.change import Change
     from igpipe.sessions.lease import Lease
     from igpipe.sessions.reaper import reap as reap_pods
@@ -69,7 +78,7 @@ async def _reap_holding(cluster: "ClusterPorts", config: "Config") -> "Reaped | 
         config.cluster,
         change=Change(),
         telemetry=Telemetry().sessions,
-        health=Health(),
+        health=health,
         wall=time.time,
     )
     # A holder that died is known by its silence for a whole duration.

@@ -4,12 +4,20 @@ import pytest
 
 from igpipe.cli.reap import reap_in
 from igpipe.config import Config
-from igpipe.errors import InputError
+from igpipe.errors import ClusterUnavailable, InputError
 from igpipe.model import LeaseState
 from tests import virtual
 from tests.cli.fakes import FakeCluster, make_pod
 
 CONFIG = Config()
+
+
+class Away(FakeCluster):
+    """A cluster whose API server is out of reach."""
+
+    async def get_lease(self, name: str) -> LeaseState:
+        """Fail."""
+        raise ClusterUnavailable("refused")
 
 
 class Alive(FakeCluster):
@@ -51,6 +59,12 @@ def test_a_dead_holder_is_outwaited() -> None:
 def test_a_live_holder_is_left_alone() -> None:
     """Its Pods are its own."""
     cluster = Alive(pods=[make_pod("a")])
-    with pytest.raises(InputError, match="an igpipe holds instance default"):
+    with pytest.raises(InputError, match="instance default is not to be had: held by other"):
         virtual.run(reap_in(cluster, CONFIG))
     assert len(cluster.pods) == 1
+
+
+def test_an_api_server_out_of_reach_is_named() -> None:
+    """The message says what was in the way."""
+    with pytest.raises(InputError, match="not to be had: refused"):
+        virtual.run(reap_in(Away(), CONFIG))

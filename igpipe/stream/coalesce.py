@@ -3,8 +3,8 @@ Fewer, larger reads: let the kernel collect a stream's bytes before it wakes us.
 
 A real API server sends about one event a chunk, so a plain loop wakes up once an event, which
 costs far more than parsing it. The socket's low-water mark (SO_RCVLOWAT) makes it readable only
-when as many bytes wait as come in one tick. Sleeping between reads does not help: asyncio goes on
-receiving in the background.
+when enough bytes wait, and one ticker lowers the marks so that nothing waits for long. Sleeping
+between reads does not help: asyncio goes on receiving in the background.
 """
 
 import asyncio
@@ -15,18 +15,21 @@ from typing import Final
 
 from igpipe.stream.transport import LogReader
 
-TICK: Final = 0.02
+TICK: Final = 0.03  # waking an idle process costs as much as a dozen events; adds half a tick
 CAP: Final = 128 * 1024
 _LEAST: Final = 4096  # a smaller mark saves no wake-ups worth a system call
 _MEMORY: Final = 10.0  # ticks over which the rate is averaged
+_JUST_NOW: Final = 0.75  # of a tick: what was read at the last one is due again
 
 
 class Flow:
     """
-    Decides one stream's mark: as many bytes as come in a *tick*, at most *cap*. Pure.
+    Decides one stream's mark: as many bytes as come in two ticks, at most *cap*. Pure.
 
-    The rate is an exponential average over ten ticks that is right for any spacing of reads. The
-    mark changes only by a quarter or more, since each change is a system call.
+    So a steady stream is woken by the tick, when its mark goes back to 1: one wake-up for all
+    streams, not one for each and one for the timer. A burst does not wait for it. The rate is an
+    exponential average over ten ticks that is right for any spacing of reads; the mark changes
+    only by a quarter or more, since each change is a system call.
     """
 
     def __init__(self, now: float, tick: float = TICK, cap: int = CAP) -> None:
@@ -35,21 +38,19 @@ class Flow:
         self._cap = cap
         self._rate = 0.0
         self._last = now
-        self._quiet = False
 
     def read(self, size: int, now: float) -> bool:
         """Note a read of *size* bytes and tell whether ``mark`` is another now."""
         gap = max(now - self._last, 1e-6)
         keep = math.exp(-gap / (self._tick * _MEMORY))
         self._rate = self._rate * keep + size / gap * (1.0 - keep)
-        self._last, self._quiet = now, False
-        mark = min(self._cap, int(self._rate * self._tick))
-        return self._change(mark if mark >= _LEAST else 1)
+        self._last = now
+        in_a_tick = self._rate * self._tick
+        return self._change(min(self._cap, int(in_a_tick * 2)) if in_a_tick >= _LEAST else 1)
 
-    def tick(self) -> bool:
-        """Note that a tick passed and tell whether ``mark`` is another now: 1 if it was quiet."""
-        quiet, self._quiet = self._quiet, True
-        return quiet and self._change(1)
+    def tick(self, now: float) -> bool:
+        """Let what waits be read, unless there was a read just now; tell as ``read`` does."""
+        return now - self._last >= self._tick * _JUST_NOW and self._change(1)
 
     def _change(self, mark: int) -> bool:
         if 3 * self.mark <= 4 * mark <= 5 * self.mark:
@@ -74,13 +75,14 @@ class Coalescer:
 
     async def run(self) -> None:
         """Lower the mark of every stream that was quiet for a tick, for ever."""
+        clock = asyncio.get_running_loop().time
         self._running = True
         try:
             while True:
                 await self._some.wait()
                 await asyncio.sleep(self._tick)
                 for flow, reader in list(self._raised.items()):
-                    if flow.tick():
+                    if flow.tick(clock()):
                         self._apply(flow, reader)
         finally:
             self._running = False

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from igpipe.stream.coalesce import Coalescer, Flow
+import pytest
+
+from igpipe.stream.coalesce import TICK, Coalescer, Flow
 from igpipe.tasks import background
 from tests.virtual import run
 
@@ -28,10 +30,10 @@ def settled(size: int, every: float) -> int:
     return flow.mark
 
 
-def test_mark_is_what_comes_in_a_tick():
-    """A steady stream is read about once a tick, however it comes."""
-    assert abs(settled(1200, 0.001) - 24_000) < 6_000
-    assert abs(settled(24_000, 0.020) - 24_000) < 6_000
+def test_mark_is_what_comes_in_two_ticks():
+    """A steady stream is woken by the tick, not by its mark, however it comes."""
+    assert settled(1200, 0.001) == pytest.approx(1_200_000 * 2 * TICK, rel=0.25)
+    assert settled(24_000, 0.020) == pytest.approx(1_200_000 * 2 * TICK, rel=0.25)
 
 
 def test_mark_is_capped():
@@ -51,6 +53,16 @@ def test_mark_is_left_alone_while_the_rate_is_about_the_same():
     assert changes < 20
 
 
+def test_tick_lowers_what_was_read_at_the_last_one():
+    """Every tick lets a steady stream be read, but not one that was just read anyway."""
+    flow = Flow(0.0)
+    flow.read(100_000, 0.001)
+    assert flow.mark > 1
+    assert not flow.tick(0.001 + TICK / 2)
+    assert flow.tick(0.001 + TICK)
+    assert flow.mark == 1
+
+
 def test_quiet_stream_is_lowered_within_two_ticks():
     """Who waits for more bytes that do not come waits two ticks at most."""
 
@@ -62,7 +74,7 @@ def test_quiet_stream_is_lowered_within_two_ticks():
                     await asyncio.sleep(0.001)
                     note(2000, loop.time())
                 raised = reader.marks[-1]
-                await asyncio.sleep(0.041)
+                await asyncio.sleep(2 * TICK)
                 return raised, reader.marks[-1]
 
     raised, lowered = run(main())

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igpipe import logs
-from igpipe.config.types import parse_duration
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +19,9 @@ PLAIN_SECONDS = 5.0
 
 
 def _duration(text: str) -> float:
+    
+    from igpipe.config.types import parse_duration
+
     try:
         return float(parse_duration(text))
     except ValueError as exc:

@@ -19,7 +19,7 @@ PLAIN_SECONDS = 5.0
 
 
 def _duration(text: str) -> float:
-    
+
     from igpipe.config.types import parse_duration
 
     try:

@@ -1,9 +1,10 @@
 """The session Pods as the API server last described them, from one watch for all sessions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from igpipe.model import ContainerState, Phase, PodState
 from igpipe.sessions.change import Change
+from igpipe.sessions.ending import pod_ending
 from igpipe.sessions.ports import Pods
 
 
@@ -11,7 +12,7 @@ class Board:
     """
     All Pods of the instance by name; *change* is told of every difference.
 
-    ``synced`` once the first whole set is known. Iterates over the Pods.
+    ``synced`` once the first whole set is known.
     """
 
     def __init__(self, pods: Pods, selector: str, change: Change) -> None:
@@ -20,9 +21,6 @@ class Board:
         self._watch = pods
         self._selector = selector
         self._pods: Mapping[str, PodState] = {}
-
-    def __iter__(self) -> Iterator[PodState]:
-        return iter(self._pods.values())
 
     def get(self, name: str) -> PodState | None:
         """Return the Pod that has *name* now."""
@@ -67,18 +65,19 @@ class PodView:
         while not self.gone:
             await self._board.change.wait()
 
-    def container(self, name: str) -> "ContainerView":
-        """Return a live view of one of its containers."""
-        return ContainerView(self, name, self._board.change)
+    def container(self, name: str, whole: float) -> "ContainerView":
+        """Return a live view of a container that, left alone, runs for *whole* seconds."""
+        return ContainerView(self, name, whole, self._board.change)
 
 
 class ContainerView:
     """One container on the board."""
 
-    def __init__(self, pod: PodView, name: str, change: Change) -> None:
+    def __init__(self, pod: PodView, name: str, whole: float, change: Change) -> None:
         self.pod = pod.name
         self.name = name
         self._view = pod
+        self._whole = whole
         self._change = change
 
     def state(self) -> ContainerState | None:
@@ -87,10 +86,19 @@ class ContainerView:
         return None if pod is None else pod.container(self.name)
 
     async def terminated(self) -> ContainerState | None:
-        """Wait until it has ended; None when the Pod is gone."""
+        """
+        Wait until it has ended; None when the Pod is gone, or was ended before its time.
+
+        Then the exit code says nothing: asked to stop, ig exits with 0 as after its timeout.
+        """
         while not self._view.gone:
             state = self.state()
             if state is not None and state.phase is Phase.TERMINATED:
-                return state
+                return None if self._cut_short(state) else state
             await self._change.wait()
         return None
+
+    def _cut_short(self, state: ContainerState) -> bool:
+        pod = self._view.state()
+        ended = pod is not None and pod_ending(pod) is not None
+        return ended and state.finished_at - state.started_at < self._whole

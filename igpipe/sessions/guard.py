@@ -28,7 +28,7 @@ from igpipe.sessions.ending import (
     pod_ending,
 )
 from igpipe.sessions.lease import Holding
-from igpipe.sessions.plan import GRACE_SECONDS, container_name
+from igpipe.sessions.plan import GRACE_SECONDS, container_name, timeout_seconds
 from igpipe.sessions.ports import StreamResult
 from igpipe.sessions.session import Session
 
@@ -72,11 +72,11 @@ class Guard:
         self._delete = delete
         self._jobs: dict[str, _Job] = {}
         self._loop = asyncio.get_running_loop()
-        config, now = desk.plan.session, self._loop.time()
-        self._start_deadline = now + config.start_allowance
+        self._config, now = desk.plan.session, self._loop.time()
+        self._start_deadline = now + self._config.start_allowance
         self._deadline = now + desk.plan.deadline_seconds + 2 * GRACE_SECONDS
-        self._rest = max(1.0, config.drain)  # for what is still to be read
-        self._marked = config.generation == "image"  # whether ig says when it observes
+        self._rest = max(1.0, self._config.drain)  # for what is still to be read
+        self._marked = self._config.generation == "image"  # whether ig says when it observes
 
     async def run(self) -> None:
         """Watch; endless."""
@@ -94,7 +94,7 @@ class Guard:
         return ending
 
     async def _follow(self, name: str) -> tuple[Ending, StreamResult | None]:
-        container = self._view.container(container_name(name))
+        container = self._view.container(container_name(name), timeout_seconds(self._config))
         job = _Job(container, asyncio.timeout(None))
         try:
             async with job.limit:
@@ -130,7 +130,6 @@ class Guard:
         if self.interruption is None:
             self.interruption = self._interruption()
             if self.interruption is not None:
-                self._session.interrupted = True
                 log.info("a session ends early", extra=self._fields(self.interruption))
         for name, job in self._jobs.items():
             self._judge(name, job)

@@ -91,4 +91,4 @@ class Container(Protocol):
         """Return its state as last reported; None before that, and when the Pod is gone."""
 
     async def terminated(self) -> ContainerState | None:
-        """Wait until it has ended; None when the Pod is gone."""
+        """Wait until it has ended; None when the Pod is gone, or was ended before its time."""

@@ -69,8 +69,6 @@ class Session:
         self.state = State.REQUESTED
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
-        self.interrupted = False
-        """Whether it is being ended before its time: an exit 0 of ig is no whole look then."""
         self.gadgets = {name: GadgetRecord() for name in gadgets}
         self.stderr = {name: gadget.stderr for name, gadget in self.gadgets.items()}
         """The last escaped lines of ig's own log, by gadget; for the stream's reader to fill."""

@@ -5,7 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from igpipe.errors import ClusterError, Conflict, NotFound
 from igpipe.model import (
@@ -20,6 +20,8 @@ from igpipe.model import (
 )
 from igpipe.sessions import Container, Session, StreamResult
 from igpipe.sessions.change import Change
+
+T = TypeVar("T")
 
 LATENCY = 0.01
 """Seconds that every call to the fake API server takes."""
@@ -127,7 +129,7 @@ class FakeCluster:
         self.pods = {name: pod for name, pod in self.pods.items() if pod.uid != uid}
         self.change.tell()
 
-    async def _call(self, verb: str, act: Callable[[], Any]) -> Any:
+    async def _call(self, verb: str, act: Callable[[], T]) -> T:
         self.calls[verb] += 1
         await asyncio.sleep(LATENCY)
         if self.fail.get(verb):
@@ -139,7 +141,7 @@ class FakeCluster:
         return answer
 
     def _selected(self, selector: str) -> dict[str, PodState]:
-        wanted = dict(pair.split("=") for pair in selector.split(",")).items()
+        wanted = dict(pair.split("=") for pair in selector.split(",") if pair).items()
         return {name: pod for name, pod in self.pods.items() if wanted <= pod.labels.items()}
 
     def _create(self, manifest: dict[str, Any]) -> PodState:
@@ -173,7 +175,13 @@ class FakeCluster:
 
     async def _stop(self, uid: str) -> None:
         await asyncio.sleep(self.slow_removal)
-        self.contain(uid, phase=Phase.TERMINATED, exit_code=0)
+        name = next((name for name, pod in self.pods.items() if pod.uid == uid), None)
+        running = name is not None and any(
+            state.phase is Phase.RUNNING for state in self.pods[name].containers
+        )
+        if running:  # ig stops as it does after its timeout
+            self.contain(uid, phase=Phase.TERMINATED, exit_code=0)
+            await asyncio.sleep(LATENCY)
         self.remove(uid)
 
     def _lease(self, name: str) -> LeaseState:
@@ -275,7 +283,7 @@ class FakeStreams:
         if gadget in self.hung:
             await asyncio.Event().wait()
         if state is None:
-            return StreamResult(EndKind.LOST)
+            return StreamResult(EndKind.CUT, exposure=5.0)
         kind = EndKind.ERROR if state.exit_code else EndKind.CLEAN
         account = LineAccount(lines=3, event_lines=3, events=3)
         return StreamResult(kind, state.exit_code, account=account, exposure=20.0)

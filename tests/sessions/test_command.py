@@ -44,7 +44,7 @@ def test_a_tracing_gadget() -> None:
 
 def test_images_come_from_where_they_are_configured() -> None:
     """A mirror, a tag, or an image of the gadget's own; unverified or baked in on request."""
-    mirror = {"gadget_registry": "mirror:5000/g", "gadget_version": "v0.50.1"}
+    mirror: dict[str, Any] = {"gadget_registry": "mirror:5000/g", "gadget_version": "v0.50.1"}
     assert _arguments("trace_exec", **mirror)[1] == "mirror:5000/g/trace_exec:v0.50.1"
     assert _arguments("trace_exec", keys={"image": "own@sha256:1"})[1] == "own@sha256:1"
     arguments = _arguments("trace_exec", verify_image=False, gadget_store="baked")

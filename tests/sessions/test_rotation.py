@@ -106,6 +106,22 @@ def test_pause_lets_sessions_end_and_starts_none() -> None:
     virtual.run(main())
 
 
+def test_idle_once_no_session_lives() -> None:
+    """Paused, the rotation tells when the last session has ended."""
+
+    async def main() -> None:
+        async with FakeCluster() as cluster:
+            world = World(cluster)
+            async with world.running():
+                await world.observing()
+                world.rotation.pause()
+                await world.rotation.idle()
+                assert not world.rotation.sessions
+                assert not cluster.pods
+
+    virtual.run(main())
+
+
 def test_started_paused() -> None:
     """The configuration can say that nothing starts until it is resumed."""
 

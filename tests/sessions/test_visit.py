@@ -13,7 +13,17 @@ from igpipe.errors import (
     NotFound,
     Rejected,
 )
-from igpipe.model import ContainerState, EndKind, Outcome, Phase, PodState, Reason, Skip, State
+from igpipe.model import (
+    ContainerState,
+    EndKind,
+    Node,
+    Outcome,
+    Phase,
+    PodState,
+    Reason,
+    Skip,
+    State,
+)
 from igpipe.sessions import Session, StreamResult, pod_name
 from tests import virtual
 from tests.sessions.fakes import (
@@ -143,6 +153,48 @@ def test_what_the_api_server_refuses(error: ClusterError, reason: Reason) -> Non
     assert {g.ending for g in session.gadgets.values()} == {session.ending}
     assert cluster.calls["delete"] == 0
     assert ("sessions" in world.health.reasons()) == (reason is Reason.API_DENIED)
+
+
+def test_a_kubelet_that_does_not_take_the_pod() -> None:
+    """A Pod that its kubelet never reported on fails with its start allowance."""
+
+    async def kubelet(cluster: FakeCluster, uid: str) -> None:
+        """Do nothing."""
+
+    session, cluster, _ = _visit(kubelet)
+    assert how(session) == (FAILED, Reason.START_TIMEOUT)
+    assert State.STARTING not in session.times
+    assert session.ending is not None
+    assert session.ending.message == "the kubelet did not take the Pod"
+    assert not cluster.pods
+
+
+def test_a_creation_that_hangs_is_given_up() -> None:
+    """The API server gets its time, then the session fails."""
+
+    class Hanging(FakeCluster):
+        async def create_pod(self, manifest: dict[str, Any]) -> PodState:
+            await asyncio.Event().wait()
+            return await super().create_pod(manifest)
+
+    async def main() -> None:
+        async with Hanging() as cluster:
+            world = World(cluster)
+            async with world.running():
+                session = await world.ended()
+                assert how(session) == (FAILED, Reason.API_UNAVAILABLE)
+                assert session.times[State.ENDED] - session.times[State.REQUESTED] <= 17
+
+    virtual.run(main())
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"), [("v1.28.9", True), ("v1.29.0", False), ("", False)]
+)
+def test_old_kubelets_are_named(version: str, warned: bool) -> None:
+    """The record says when a rotated log may go silent."""
+    session = Session("s", Node("n", kubelet_version=version), "p", ())
+    assert bool(session.as_dict()["warnings"]) == warned
 
 
 def test_messages_of_nodes_are_escaped() -> None:

@@ -267,3 +267,16 @@ class LineAccount:
             + sum(self.rejected.values())
             + sum(self.dropped.values())
         )
+
+    def add(self, other: "LineAccount") -> None:
+        """Add what *other* has counted."""
+        self.lines += other.lines
+        self.bytes += other.bytes
+        self.event_lines += other.event_lines
+        self.events += other.events
+        self.stderr += other.stderr
+        self.lost_samples += other.lost_samples
+        self.rejected_rows += other.rejected_rows
+        for mine, others in ((self.rejected, other.rejected), (self.dropped, other.dropped)):
+            for reason, count in others.items():
+                mine[reason] = mine.get(reason, 0) + count

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from igpipe import __version__
-from igpipe.cli import config, demo, doctor, generate, reap, run
+from igpipe.cli import config, demo, doctor, generate, reap, replay, run
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run.run,
     "demo": demo.demo,
+    "replay": replay.replay,
     "doctor": doctor.doctor,
     "reap": reap.reap,
     "config check": config.check,

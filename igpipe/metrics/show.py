@@ -1,5 +1,6 @@
 """Coverage as rows for the text writer. Pure."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -54,5 +55,7 @@ def coverage_rows(coverage: Coverage, now: float, limit: int) -> Iterator[tuple[
     yield _LOOKS, [(key, watch.looks) for key, watch in watches]
     yield _LAST, [(key, watch.ended) for key, watch in watches if watch.ended]
     yield _AGE, [(key, now - watch.snapshot) for key, watch in watches if watch.snapshot]
+    if math.isinf(coverage.period):
+        return  # recordings: no node is in scope for a time, none is looked at again
     yield _NODES, [(labels(node=n), max(0.0, now - t)) for n, t in coverage.known.items()]
     yield _PERIOD, [(labels(gadget=g), coverage.period) for g in sorted(coverage.gadgets)]

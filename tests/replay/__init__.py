@@ -1,0 +1,1 @@
+"""Tests of replaying recordings, against counts by the standard library."""

@@ -289,7 +289,7 @@ cuts = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(cuts)
 def test_whole_way_against_a_kubelet(plan):
     """Whatever is cut and rotated, what could be read comes once, and gaps are told."""

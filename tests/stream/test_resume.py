@@ -73,16 +73,13 @@ class Run:
         return holes if told else holes | set(range(expected, len(self.log.lines)))
 
 
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("write"), st.integers(1, 90), st.sampled_from([0.0, 0.001, 0.4, 3.0])),
-        st.tuples(st.just("read"), st.integers(1, 200), st.sampled_from([7, 100, 5000])),
-        st.just(("cut",)),
-        st.just(("cut",)),
-        st.just(("rotate",)),
-    ),
-    max_size=40,
+rounds = st.tuples(
+    st.tuples(st.just("write"), st.integers(1, 90), st.sampled_from([0.0, 0.001, 0.4, 3.0])),
+    st.tuples(st.just("read"), st.integers(1, 120), st.sampled_from([7, 100, 5000])),
+    st.sampled_from([("cut",), ("cut",), ("rotate",), ("write", 5, 0.1)]),
+    st.sampled_from([("cut",), ("write", 70, 0.01), ("read", 200, 5000)]),
 )
+actions = st.lists(rounds, max_size=10).map(lambda plan: [step for four in plan for step in four])
 
 
 def play(run: Run, plan, make_line) -> Run:
@@ -126,21 +123,21 @@ def check(run: Run) -> None:
     assert gaps <= run.excuses, "told a gap although the marker could be read"
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(actions)
 def test_events_resume_exactly_and_tell_every_gap(plan):
     """Cut at random, rotated at random: nothing twice, nothing lost in silence or needlessly."""
     check(play(Run(Resume(event_time)), plan, mixed))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(actions)
 def test_arrays_resume_exactly_and_tell_every_gap(plan):
     """The same holds for lines without a time, replayed from the log's start."""
     check(play(Run(Resume(event_time, from_start=True)), plan, untimed))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(actions)
 def test_repeated_lines_never_confuse_the_events(plan):
     """Lines that are all the same between the events make no event come twice or not at all."""
@@ -155,7 +152,7 @@ def test_repeated_lines_never_confuse_the_events(plan):
         assert b"".join(i.data for i in run.out if isinstance(i, Block)) == b"".join(run.log.lines)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(actions.map(lambda plan: [step for step in plan if step[0] != "rotate"]))
 def test_equal_lines_are_counted(plan):
     """A log of nothing but equal lines, not rotated, is resumed to the line."""

@@ -73,6 +73,7 @@ SOME: Final = Faults(
     rotation_gap=0.03,
     lost_samples=0.1,
     malformed=0.001,
+    recovery=4.0,
 )
 """Some of everything, as ``igpipe demo --faults`` has it."""
 

@@ -124,6 +124,8 @@ class Follower:
 
     def pump(self) -> None:
         """Write what there is while the connection takes it."""
+        if self._transport.is_closing():
+            return
         self.position = max(self.position, self._log.kept)
         for at, line in self._log.read(self.position):
             if self._transport.get_write_buffer_size() > _HIGH_WATER:

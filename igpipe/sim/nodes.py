@@ -57,8 +57,8 @@ class Nodes:
             "spec": {"podCIDR": f"10.244.{number % 256}.0/24", "taints": taints or []},
             "status": _status(name, number, created, self._world.config.version),
         }
-        self.kubelet.down.discard(name)
         self._world.store["nodes"].create(node)
+        self.kubelet.find_again(name)
 
     def remove(self, name: str) -> None:
         """Remove a node with all that runs on it, as when its machine is gone."""

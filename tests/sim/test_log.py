@@ -18,6 +18,7 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
         self.full = False
+        self.lost = False
 
     def write(self, data: Any) -> None:
         """Note a write."""
@@ -26,6 +27,10 @@ class Wire(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         """Tell how much waits."""
         return 10**9 if self.full else 0
+
+    def is_closing(self) -> bool:
+        """Tell whether the client is gone."""
+        return self.lost
 
     def abort(self) -> None:
         """Note an abort."""
@@ -113,6 +118,19 @@ def test_slow_reader_gets_the_rest_later() -> None:
             assert wire.written == []
             wire.full = False
         assert wire.written == [b"2\r\na\n\r\n", b"2\r\nb\n\r\n"]
+
+    virtual.run(main())
+
+
+def test_nothing_is_written_to_who_is_gone() -> None:
+    """A client that has closed its connection is written to no more."""
+
+    async def main() -> None:
+        made, wire = log(1.0), Wire()
+        follower = Follower(made, wire, 0, times=False)
+        wire.lost = True
+        follower.pump()
+        assert wire.written == []
 
     virtual.run(main())
 

@@ -167,19 +167,36 @@ def test_lost_and_malformed_are_recorded() -> None:
 
 
 def test_node_gone() -> None:
-    """With its node a Pod's report stops; the object is collected later, the node comes back."""
+    """With its node a Pod's reports stop; the object goes when a new node takes its place."""
 
     async def test(rig: Rig) -> None:
         await rig.create(ig_pod("trace_exec", timeout=20))
         await rig.until(lambda _: "node-000" not in rig.cluster.nodes)
         assert injected(rig) == [("node_gone", "node-000", "p")]
         assert (await rig.read("trace-exec"))[0] == 404
-        await asyncio.sleep(20)
+        await rig.ask("DELETE", f"{PODS}/p")
+        await asyncio.sleep(10)
+        assert len(rig.cluster.pods) == 1
+        await asyncio.sleep(10)
         assert "node-000" in rig.cluster.nodes
-        await asyncio.sleep(40)
         assert rig.cluster.pods == []
 
     run(test, faults=Faults(node_gone=1.0))
+
+
+def test_pods_without_a_node_are_collected() -> None:
+    """The Pods of a node that stays away are removed after a while."""
+
+    async def test(rig: Rig) -> None:
+        await rig.create(ig_pod("trace_exec", timeout=60))
+        await rig.until(lambda status: status["phase"] == "Running")
+        rig.cluster.remove_node("node-000")
+        await asyncio.sleep(30)
+        assert len(rig.cluster.pods) == 1
+        await asyncio.sleep(20)
+        assert rig.cluster.pods == []
+
+    run(test)
 
 
 def test_node_not_ready() -> None:

@@ -174,6 +174,8 @@ class Pod:
         self._note()
 
     def _fail_pull(self) -> None:
+        if self.gone:
+            return
         for view in self._view.containers:
             image = view.spec.get("image", "")
             view.waiting = "ErrImagePull"

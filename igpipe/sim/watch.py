@@ -1,6 +1,7 @@
 """A watch: the changes of one resource as a stream of JSON lines, with bookmarks and an end."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -40,14 +41,16 @@ class Watch:
     async def serve(self) -> web.StreamResponse:
         """Tell changes until the time is over; refuses with 410 before it begins."""
         query = self._query
-        version = query.version or 0
-        first = query.resource.all() if not version else query.resource.since(version)
-        self._response.enable_chunked_encoding()
-        await self._response.prepare(self._request)
-        await self._send([_added(c) if not version else c for c in first])
-        version = self._world.store.version
+        now = self._world.store.version
+        first = query.resource.since(query.version) if query.version else _added(query.resource)
         with query.resource.subscribe() as changed:
-            await self._follow(version, changed)
+            self._response.enable_chunked_encoding()
+            await self._response.prepare(self._request)
+            await self._send(first)
+            try:
+                await self._follow(max(now, query.version or 0), changed)
+            except Refusal as refusal:  # it fell behind
+                await self._error(refusal)
         return self._response
 
     async def _follow(self, version: int, changed: asyncio.Event) -> None:
@@ -55,13 +58,13 @@ class Watch:
         began = loop.time()
         bookmark = began + self._world.config.bookmark_seconds
         end = began + self._query.seconds
-        broken = began + self._fault_after if self._fault else end
-        while (now := loop.time()) < min(end, broken):
+        broken = began + self._fault_after if self._fault else math.inf
+        while loop.time() < min(end, broken):
             try:
                 async with asyncio.timeout_at(min(end, broken, bookmark)):
                     await changed.wait()
             except TimeoutError:
-                if now < bookmark <= loop.time():
+                if bookmark <= loop.time():
                     bookmark += self._world.config.bookmark_seconds
                     await self._bookmark(version)
                 continue
@@ -73,13 +76,9 @@ class Watch:
             await self._bookmark(await self._tell(version))
 
     async def _tell(self, version: int) -> int:
-        """Send what is new; a watch that fell behind gets 410 as an event."""
-        try:
-            changes = self._query.resource.since(version)
-        except Refusal as refusal:
-            await self._error(refusal)
-            return self._world.store.version
-        version = self._world.store.version
+        """Send what is new since *version*, and return the version that is now told."""
+        changes = self._query.resource.since(version)
+        version = max(version, self._world.store.version)
         await self._send(changes)
         return version
 
@@ -116,5 +115,6 @@ class Watch:
         await self._response.write(orjson.dumps({"type": kind, "object": item}) + b"\n")
 
 
-def _added(change: Change) -> Change:
-    return Change(change.version, "ADDED", change.object, change.raw)
+def _added(resource: Resource) -> list[Change]:
+    """List what there is as if it had just been added."""
+    return [Change(c.version, "ADDED", c.object, c.raw) for c in resource.all()]

@@ -31,12 +31,14 @@ class Rig:
 
     async def create(self, item: dict[str, Any]) -> dict[str, Any]:
         """Create a Pod and return it."""
+        created: dict[str, Any]
         status, created = await self.ask("POST", PODS, item)
         assert status == 201, created
         return created
 
     async def pod(self, name: str = "p") -> dict[str, Any]:
         """Read a Pod."""
+        found: dict[str, Any]
         status, found = await self.ask("GET", f"{PODS}/{name}")
         assert status == 200, found
         return found

@@ -98,6 +98,18 @@ def test_image_pull_failure() -> None:
     run(test, faults=Faults(image_pull=1.0))
 
 
+def test_deleted_before_its_fault() -> None:
+    """A Pod that is gone before its fault is due suffers none."""
+
+    async def test(rig: Rig) -> None:
+        await rig.create(ig_pod("trace_exec"))
+        await rig.ask("DELETE", f"{PODS}/p", None, gracePeriodSeconds="0")
+        await asyncio.sleep(30)
+        assert injected(rig) == []
+
+    run(test, faults=Faults(image_pull=1.0))
+
+
 def test_start_timeout() -> None:
     """A Pod that cannot start stays in ContainerCreating until it is deleted."""
 

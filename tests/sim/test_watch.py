@@ -56,6 +56,37 @@ def test_watch_from_a_list() -> None:
     run(test)
 
 
+def test_nothing_is_missed_around_the_start() -> None:
+    """What changes while a watch begins is told, once."""
+
+    async def test(rig: Rig) -> None:
+        async def change() -> None:
+            for number in range(50):
+                rig.cluster.add_node(f"new-{number:02}")
+                await asyncio.sleep(0)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(change())
+            async with watching(rig, NODES) as events:
+                pass
+        names = [name for _, name in brief(events)]
+        assert sorted(names) == rig.cluster.nodes
+
+    run(test)
+
+
+def test_watch_that_falls_behind_is_ended() -> None:
+    """A watch whose next change is forgotten ends with 410."""
+
+    async def test(rig: Rig) -> None:
+        async with watching(rig, NODES) as events:
+            rig.cluster.add_node("new")
+            rig.cluster.expire_watches()
+        assert (events[-1]["type"], events[-1]["object"]["code"]) == ("ERROR", 410)
+
+    run(test)
+
+
 def test_watch_from_nothing() -> None:
     """A watch without a version begins with what there is."""
 

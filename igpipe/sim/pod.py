@@ -99,6 +99,7 @@ class Pod:
         """Delete the object at once and kill what still runs."""
         for container in self.containers.values():
             container.kill()
+        self.containers.clear()  # timers may hold the Pod for long, its logs need not stay
         self.gone = True
         return self._world.store["pods"].delete(*self._key)
 

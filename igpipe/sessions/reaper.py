@@ -13,12 +13,14 @@ from igpipe.sessions.change import Change
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.plan import GRACE_SECONDS, NODE, SESSION, Plan, selector
 from igpipe.sessions.ports import Pods
+from igpipe.tasks import finish
 from igpipe.telemetry import SessionTelemetry
 
 log = logging.getLogger(__name__)
 
 _SOON_SECONDS: Final = 10.0
 """When the reaper looks again after a session left its Pod."""
+_CLOSE_SECONDS: Final = 5.0
 _LEAST_SECONDS: Final = 1.0
 """How long it rests at least, also when the Pods could not be listed."""
 
@@ -98,6 +100,19 @@ class Reaper:
             await self._idle(
                 holding, self._plan.rotation.reap_interval if reaped else _SOON_SECONDS
             )
+
+    async def close(self) -> None:
+        """Look once more if a session left its Pod since the last run; nobody else may for long."""
+        holding = self._lease.holding
+        if holding is None or self._wanted == math.inf:
+            return
+        try:
+            await finish(self._last(holding), within=_CLOSE_SECONDS)
+        except TimeoutError:
+            log.warning("Pods may be left for the next reaper")
+
+    async def _last(self, holding: Holding) -> None:
+        await self._reap(holding)
 
     async def _idle(self, holding: Holding, seconds: float) -> None:
         """Wait for the next run: *seconds*, less if it is wanted or the instance changed hands."""

@@ -96,11 +96,12 @@ class Rotation:
         """Rotate; endless. Cancelled, it ends all sessions and gives the instance back."""
         log.info("rotating", extra={"seed": self._seed, "instance": self._plan.cluster.instance})
         slots = {f"slot-{i}": self._slot for i in range(self._plan.rotation.max_slots)}
-        async with (
-            background(lease=self._lease.run, board=self._board.run),
-            background(reaper=self._reaper.run, **slots),
-        ):
-            await asyncio.Event().wait()
+        async with background(lease=self._lease.run, board=self._board.run):
+            try:
+                async with background(reaper=self._reaper.run, **slots):
+                    await asyncio.Event().wait()
+            finally:
+                await self._reaper.close()
 
     def restore(self, looked: Mapping[str, float]) -> None:
         """Take over the last looks of an earlier process (node → unix seconds), before nodes."""

@@ -204,6 +204,23 @@ def test_what_a_killed_process_left_is_reaped_before_anything_starts() -> None:
     virtual.run(main())
 
 
+def test_stopping_leaves_nothing_that_a_session_left() -> None:
+    """A Pod that its session could not delete is reaped before igpipe goes."""
+
+    async def main() -> None:
+        async with FakeCluster() as cluster:
+            world = World(cluster)
+            async with world.running():
+                cluster.fail["delete"] = [ClusterUnavailable("503")] * 3
+                await world.ended()
+                assert cluster.pods
+            await asyncio.sleep(2)
+            assert not cluster.pods
+            assert world.sample("igpipe_reaped_pods_total") == 1
+
+    virtual.run(main())
+
+
 def test_nothing_starts_before_the_reaper_could_look() -> None:
     """While Pods cannot be listed no session is started."""
 

@@ -147,7 +147,7 @@ def test_what_the_kubelet_reports(kubelet: Kubelet, reason: Reason, told: str) -
 )
 def test_what_the_api_server_refuses(error: ClusterError, reason: Reason) -> None:
     """A Pod that cannot be created is a failed session, and told to readiness if denied."""
-    session, cluster, world = _visit(fail={"create": [error]})
+    session, cluster, world = _visit(fail={"create": [error] * 3})
     assert how(session) == (FAILED, reason)
     assert session.times.keys() == {State.REQUESTED, State.DRAINING, State.ENDED}
     assert {g.ending for g in session.gadgets.values()} == {session.ending}
@@ -376,7 +376,7 @@ def _labels() -> dict[str, str]:
 
 
 def test_a_lost_answer_leaks_nothing() -> None:
-    """A Pod whose creation was not answered is found by its session and deleted."""
+    """A Pod whose creation was not answered is found by its session and taken over."""
 
     async def main() -> None:
         async with FakeCluster() as cluster:
@@ -384,10 +384,36 @@ def test_a_lost_answer_leaks_nothing() -> None:
             world = World(cluster)
             async with world.running():
                 session = await world.ended()
-                assert how(session) == (FAILED, Reason.API_UNAVAILABLE)
+                assert session.outcome is Outcome.COMPLETED
+                assert session.pod_uid
                 assert not cluster.pods
 
     virtual.run(main())
+
+
+def test_an_answer_lost_for_good_leaks_nothing() -> None:
+    """If it gives up before the Pod is shown, the Pod is found and deleted at the end."""
+
+    async def main() -> None:
+        async with FakeCluster() as cluster:
+            cluster.fail["create"] = [ClusterUnavailable("refused")] * 2
+            cluster.lose["create"] = [ClusterUnavailable("reset")]
+            world = World(cluster)
+            async with world.running():
+                session = await world.ended()
+                assert how(session) == (FAILED, Reason.API_UNAVAILABLE)
+                assert not cluster.pods
+                assert cluster.calls["create"] == 3
+
+    virtual.run(main())
+
+
+def test_creating_is_tried_again() -> None:
+    """An API server that hiccups does not cost a node its look."""
+    hiccups: list[ClusterError] = [ClusterUnavailable("429"), ClusterUnavailable("503")]
+    session, cluster, _ = _visit(fail={"create": hiccups})
+    assert session.outcome is Outcome.COMPLETED
+    assert cluster.calls["create"] == 3
 
 
 def test_deleting_is_tried_again() -> None:

@@ -1,8 +1,10 @@
 """How much of the nodes' time was observed: last looks, and what a look stands for. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from igpipe.metrics.look import Account
 
 Pair = tuple[str, str]
 """A node and a gadget."""
@@ -13,16 +15,18 @@ class Watch:
     """
     One gadget on one node.
 
-    ``ended`` is when its last look ended (unix seconds; 0: never looked at), ``shown`` the same
-    for the last look that a scrape has seen. ``snapshot`` is the time of the last snapshot.
+    ``ended`` is when its last look ended, ``snapshot`` when its last snapshot was taken (unix
+    seconds; 0: never), ``exposure`` that of the last look. ``carried`` is what looks saw that were
+    too short to stand for anything.
     """
 
     ended: float = 0.0
-    shown: float = 0.0
     looks: int = 0
     observed: float = 0.0
     represented: float = 0.0
     snapshot: float = 0.0
+    exposure: float = 0.0
+    carried: Account = field(default_factory=Account)
 
 
 class Coverage:
@@ -66,24 +70,25 @@ class Coverage:
             return max(0.0, min(now - watch.ended, self._cap))
         return max(0.0, min(now - self.known.get(node, now), self.period))
 
-    def ended(self, watch: Watch, represented: float, now: float) -> None:
-        """Note the end of a look that stands for *represented* seconds."""
-        watch.looks += 1
-        watch.represented += represented
-        watch.ended = now
+    def last_looks(self) -> dict[str, float]:
+        """Tell when the last look at each node ended."""
+        last: dict[str, float] = {}
+        for (node, _), watch in self.watches.items():
+            if watch.ended:
+                last[node] = max(watch.ended, last.get(node, 0.0))
+        return last
 
-    def scraped(self) -> None:
-        """Note that all looks so far have been exposed."""
-        for watch in self.watches.values():
-            watch.shown = watch.ended
+    def looks(self) -> list[dict[str, Any]]:
+        """List the last looks, as plain JSON; times in unix seconds, exposure in seconds."""
+        return [
+            {"node": node, "gadget": gadget, "ended": watch.ended, "exposure": watch.exposure}
+            for (node, gadget), watch in self.watches.items()
+            if watch.ended
+        ]
 
     def state(self) -> dict[str, Any]:
-        """
-        Give what a restart must know, as plain JSON.
-
-        A look that no scrape has seen is lost with this process: the next one stands for its time.
-        """
-        looks = [[*pair, watch.shown] for pair, watch in self.watches.items() if watch.shown]
+        """Give what a restart must know, as plain JSON."""
+        looks = [[*pair, watch.ended] for pair, watch in self.watches.items() if watch.ended]
         return {"nodes": dict(self.known), "looks": looks}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -91,4 +96,4 @@ class Coverage:
         self.known.update(state["nodes"])
         for node, gadget, ended in state["looks"]:
             if node in self.known:
-                self.watches[node, gadget] = Watch(ended=ended, shown=ended)
+                self.watches[node, gadget] = Watch(ended=ended)

@@ -52,6 +52,9 @@ class Look:
         self.counting = counting
         self.current = current
         self.account = Account()
+        self.comms: dict[Texts, set[str]] = {}
+        self.arrays = 0
+        self.fresh = False
         self._observers: dict[str, Observe] = {}
         self.observe = _ignore
         if counting is not None:
@@ -61,8 +64,8 @@ class Look:
 
     def snapshot(self) -> None:
         """Begin an array: its rows replace those of the one before in gauges."""
-        self.account.arrays += 1
-        self.account.fresh = True
+        self.arrays += 1
+        self.fresh = True
         if self.current is not None:
             self.current.cells.clear()
 
@@ -76,17 +79,35 @@ class Look:
 
 
 class Account:
-    """What a look has gathered over its commits; ``estimates`` wait for its end, by rule."""
+    """
+    What one look or more gathered for an estimate: by rule and labels, how much.
 
-    __slots__ = ("arrays", "comms", "estimates", "events", "exposure", "fresh")
+    ``cuts`` is how many of ``events`` ended their look's exposure.
+    """
+
+    __slots__ = ("amounts", "cuts", "events", "exposure")
 
     def __init__(self) -> None:
-        self.arrays = 0
-        self.fresh = False
-        self.exposure = 0.0
+        self.amounts: dict[str, dict[Texts, float]] = {}
         self.events = 0
-        self.estimates: dict[str, dict[Texts, Any]] = {}
-        self.comms: dict[Texts, set[str]] = {}
+        self.cuts = 0
+        self.exposure = 0.0
+
+    def add(self, rule: str, texts: Texts, amount: float, limit: int) -> None:
+        """Add to an amount; a rule has at most *limit* of them, and one that takes the rest."""
+        amounts = self.amounts.setdefault(rule, {})
+        if texts not in amounts and len(amounts) >= limit:
+            texts = (OTHER,) * len(texts)
+        amounts[texts] = amounts.get(texts, 0) + amount
+
+    def absorb(self, other: "Account", limit: int) -> None:
+        """Add all that *other* gathered."""
+        self.events += other.events
+        self.cuts += other.cuts
+        self.exposure += other.exposure
+        for rule, amounts in other.amounts.items():
+            for texts, amount in amounts.items():
+                self.add(rule, texts, amount, limit)
 
 
 def _ignore(_event: Event) -> None:

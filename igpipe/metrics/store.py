@@ -1,5 +1,6 @@
 """All series of event metrics, within a budget, with exact totals. Pure."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ ENUMERATIONS: Final = frozenset(
 """Labels with few values by nature: they are kept when others are folded."""
 
 _RESERVE: Final = 0.1
+_DREGS: Final = 1e-9
+_TURN: Final = 1000
+"""So many series flow, then the event loop has a turn."""
 Amount = Any
 """What a series holds: a number, or a list of them for histograms (sum, then each bucket)."""
 
@@ -39,15 +43,18 @@ class Group:
     """
     The series of one family on one node (``""``: of all nodes).
 
-    Two plain dicts by rendered labels: bytes, numbers and dicts of them are no work for the
-    garbage collector, and a hundred thousand series must not make it stop the event loop.
+    Plain dicts by rendered labels: bytes, numbers and dicts of them are no work for the garbage
+    collector, and a hundred thousand series must not make it stop the event loop. ``held`` is what
+    waits while a new series is shown as zero, ``owed`` what flows into the values bit by bit.
     """
 
-    __slots__ = ("epoch", "epoch_at", "fed", "held", "values")
+    __slots__ = ("epoch", "epoch_at", "fed", "flowed_at", "held", "owed", "values")
 
     def __init__(self, now: float) -> None:
         self.values: dict[bytes, Amount] = {}
         self.held: dict[bytes, Amount] = {}
+        self.owed: dict[bytes, float] = {}
+        self.flowed_at = now
         self.fed: dict[bytes, int] = {}
         self.epoch = 0
         self.epoch_at = now
@@ -76,6 +83,24 @@ class Family:
         """Tell whether *texts* name no node although the family has them by node."""
         return "node" in self.shape.labels and texts[-1] == OTHER
 
+    def flow(self, now: float, lag: float) -> Iterator[None]:
+        """
+        Let owed amounts flow into the values, with pauses; *lag* is their time constant.
+
+        An estimate stands for a whole period. Exposed in one leap it would throw off any rate()
+        whose window cuts such leaps at its edges, which one of a few periods does.
+        """
+        group = self.groups.get("")
+        if group is None or not group.owed:
+            return
+        share = 1.0 - math.exp(-(now - group.flowed_at) / lag) if lag else 1.0
+        group.flowed_at = max(now, group.flowed_at)
+        for count, (key, owed) in enumerate(list(group.owed.items()), start=1):
+            if key not in group.held:
+                _pour(group, key, owed, share)
+            if count % _TURN == 0:
+                yield
+
 
 class Store:
     """
@@ -93,6 +118,7 @@ class Store:
         self._budget = budget
         self._metric_budget = metric_budget
         self._hold = zero_hold
+        self._inherited: dict[str, dict[str, float]] = {}
         self._newborn: deque[tuple[float, Group, bytes]] = deque()
 
     def family(self, shape: Shape) -> Family:
@@ -103,11 +129,7 @@ class Store:
         self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, *, now: float
     ) -> None:
         """Let a series grow by *amount*; a new one is exposed as zero for a while first."""
-        group = _group(family, node, now)
-        key = family.render(texts)
-        if key not in group.values:
-            group, key = self._admit(family, group, texts, _zero(amount), now)
-        group.fed[key] = group.epoch
+        group, key = self._place(family, node, texts, _zero(amount), now)
         into = group.held if key in group.held else group.values
         if isinstance(amount, list):
             row = into[key]
@@ -116,8 +138,27 @@ class Store:
         else:
             into[key] += amount
 
+    def owe(self, family: Family, texts: tuple[str, ...], amount: float, *, now: float) -> None:
+        """Let a series of all nodes grow by *amount* as time goes by."""
+        group, key = self._place(family, "", texts, 0.0, now)
+        group.owed[key] = group.owed.get(key, 0.0) + amount
+
+    def owed(self) -> dict[str, dict[str, float]]:
+        """List what is owed, by family and rendered labels: a restart must not lose it."""
+        return {
+            name: {key.decode(): owed for key, owed in group.owed.items()}
+            for name, family in self.families.items()
+            if (group := family.groups.get("")) and group.owed
+        }
+
+    def restore(self, owed: dict[str, dict[str, float]]) -> None:
+        """Owe again, from the next release on, what an earlier process owed."""
+        self._inherited = owed
+
     def release(self, now: float) -> None:
         """Give series their first value that have been zero for long enough."""
+        if self._inherited:
+            self._inherit(now)
         while self._newborn and self._newborn[0][0] <= now:
             _until, group, key = self._newborn.popleft()
             if key in group.held:
@@ -140,15 +181,39 @@ class Store:
         for key in idle:
             del group.fed[key], group.values[key]
             group.held.pop(key, None)
+            group.owed.pop(key, None)
         self.expired += len(idle)
         self._count(family, -len(idle))
+
+    def _inherit(self, now: float) -> None:
+        """Take what was owed, as far as there still are such families and there is room."""
+        for name in self._inherited.keys() & self.families.keys():
+            family = self.families[name]
+            group = _group(family, "", now)
+            for labels, amount in self._inherited[name].items():
+                if self._room(family, 1 - _RESERVE):
+                    key = self._bear(family, group, labels.encode(), 0.0, now)
+                    group.fed[key] = group.epoch
+                    group.owed[key] = amount
+        self._inherited = {}
+
+    def _place(
+        self, family: Family, node: Any, texts: tuple[str, ...], zero: Amount, now: float
+    ) -> tuple[Group, bytes]:
+        """Find the series that a tuple feeds, made as *zero* if there is none."""
+        group = _group(family, node, now)
+        key = family.render(texts)
+        if key not in group.values:
+            group, key = self._admit(family, group, texts, zero, now)
+        group.fed[key] = group.epoch
+        return group, key
 
     def _admit(
         self, family: Family, group: Group, texts: tuple[str, ...], zero: Amount, now: float
     ) -> tuple[Group, bytes]:
         """Make the series of a new tuple, or find the folded one that takes its increments."""
         if self._room(family, 1 - _RESERVE):
-            return group, self._bear(family, group, texts, zero, now)
+            return group, self._bear(family, group, family.render(texts), zero, now)
         self.folded[family.shape.name] += 1
         tiers = list(family.folded(texts))
         for tier in tiers:
@@ -157,7 +222,7 @@ class Store:
             if key in home.values:
                 return home, key
             if tier is tiers[-1] or self._room(family, 1.0):
-                return home, self._bear(family, home, tier, zero, now)
+                return home, self._bear(family, home, key, zero, now)
         raise AssertionError("the last tier takes all")
 
     def _room(self, family: Family, share: float) -> bool:
@@ -167,10 +232,7 @@ class Store:
             and family.lines + cost <= share * self._metric_budget
         )
 
-    def _bear(
-        self, family: Family, group: Group, texts: tuple[str, ...], zero: Amount, now: float
-    ) -> bytes:
-        key = family.render(texts)
+    def _bear(self, family: Family, group: Group, key: bytes, zero: Amount, now: float) -> bytes:
         group.values[key] = zero
         self._count(family, 1)
         if self._hold and family.shape.type != "gauge":
@@ -182,6 +244,19 @@ class Store:
         lines = series * family.shape.cost
         family.lines += lines
         self.lines += lines
+
+
+def _pour(group: Group, key: bytes, owed: float, share: float) -> None:
+    """Move a share of what is owed, or all of what has become too little to matter."""
+    flowing = owed * share
+    if owed - flowing <= _DREGS * group.values[key]:
+        flowing = owed
+    group.values[key] += flowing
+    left = group.owed[key] - flowing
+    if left > 0:
+        group.owed[key] = left
+    else:
+        del group.owed[key]
 
 
 def _group(family: Family, node: Any, now: float) -> Group:

@@ -1,0 +1,74 @@
+"""The proof of right numbers: plain rate() of what is exported against a fleet of known truth."""
+
+import math
+import statistics
+
+import pytest
+
+from igpipe.sim.fleet import Fleet, FleetSettings
+from tests.metrics.observer import METRIC, PERIOD, SESSION, Observatory
+
+HOURS = 3600.0
+WINDOW = 3 * PERIOD
+SETTINGS = FleetSettings()
+
+
+@pytest.fixture(scope="module")
+def observed() -> tuple[Fleet, Observatory]:
+    """Watch a fleet for 12 hours, igpipe restarted every 2."""
+    fleet = Fleet(SETTINGS, seed=11)
+    observatory = Observatory(fleet, seed=5)
+    observatory.run(SETTINGS.duration, restart_every=2 * HOURS)
+    return fleet, observatory
+
+
+def evaluations() -> list[float]:
+    """List when the rate is asked for: every half period, once the start is out of the window."""
+    first, last = WINDOW + 2 * PERIOD, SETTINGS.duration
+    return [first + i * PERIOD / 2 for i in range(int((last - first) / PERIOD * 2) + 1)]
+
+
+def relative_errors(fleet: Fleet, observatory: Observatory, workload: str | None) -> list[float]:
+    """Compare rate() with the truth, at each evaluation."""
+    matching = f'workload="{workload}"' if workload else ""
+    errors = []
+    for at in evaluations():
+        truth = fleet.count(at - WINDOW, at, workload) / WINDOW
+        errors.append(observatory.scrapes.sum_rate(at, WINDOW, matching) / truth - 1)
+    return errors
+
+
+def sampling_error(fleet: Fleet, workload: str) -> float:
+    """
+    Compute the standard error of one evaluation, relative to the truth.
+
+    Of each Pod, a look counts a Poisson number of events, weighted by period / session; and the
+    looks of a window stand for a little more or less time than the window has.
+    """
+    looks = WINDOW / PERIOD
+    rates = [pod.rate for pod in fleet.of(workload)]
+    counting = sum(looks * rate * PERIOD**2 / SESSION for rate in rates)
+    edges = sum(rate**2 * PERIOD**2 / 6 for rate in rates)
+    return math.sqrt(counting + edges) / (sum(rates) * WINDOW)
+
+
+def test_fleet(observed: tuple[Fleet, Observatory]) -> None:
+    """The rate of all series is within 5 % of the truth at all times, and not biased."""
+    errors = relative_errors(*observed, None)
+    assert max(map(abs, errors)) < 0.05
+    assert abs(statistics.mean(errors)) < 0.02
+
+
+@pytest.mark.parametrize("workload", SETTINGS.workloads)
+def test_workload(observed: tuple[Fleet, Observatory], workload: str) -> None:
+    """The rate of a long-lived workload is right within what sampling allows."""
+    allowed = sampling_error(observed[0], workload)
+    errors = relative_errors(*observed, workload)
+    assert max(map(abs, errors)) < 3.5 * allowed
+    assert abs(statistics.mean(errors)) < 1.5 * allowed
+
+
+def test_naive_counter_is_wrong(observed: tuple[Fleet, Observatory]) -> None:
+    """The test can tell right from wrong: the duty cycle is far from 1."""
+    assert METRIC.endswith("_estimated_total")
+    assert SESSION / PERIOD < 0.1

@@ -3,10 +3,9 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from igpipe.config import Config
 from igpipe.decode import line_time
 from igpipe.gadgets import Kind, kind_of
 from igpipe.model import Block, End, LineAccount, Source
@@ -161,26 +160,13 @@ def _totals(pipeline: StreamPipeline) -> GadgetTotals:
     return GadgetTotals(pipeline.account, pipeline.gaps, pipeline.offered())
 
 
-def _sum(parts: list[GadgetTotals]) -> GadgetTotals:
-    total = LineAccount()
-    rejected: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
+def _sum(parts: Iterable[GadgetTotals]) -> GadgetTotals:
+    total = GadgetTotals()
     for part in parts:
-        account = part.account
-        total.lines += account.lines
-        total.bytes += account.bytes
-        total.event_lines += account.event_lines
-        total.events += account.events
-        total.stderr += account.stderr
-        total.lost_samples += account.lost_samples
-        total.rejected_rows += account.rejected_rows
-        rejected.update(account.rejected)
-        dropped.update(account.dropped)
-    total.rejected, total.dropped = dict(rejected), dict(dropped)
-    offered: Counter[str] = Counter()
-    for part in parts:
-        offered.update(part.offered)
-    return GadgetTotals(total, sum(part.gaps for part in parts), offered)
+        total.account.add(part.account)
+        total.gaps += part.gaps
+        total.offered.update(part.offered)
+    return total
 
 
 def _result(pipeline: StreamPipeline) -> StreamResult:

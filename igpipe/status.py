@@ -7,7 +7,6 @@ from typing import Any
 
 from igpipe import __version__
 from igpipe.config import Config
-from igpipe.forward import Forwarder
 from igpipe.health import Health
 from igpipe.metrics import Metrics
 from igpipe.model import LineAccount

@@ -30,7 +30,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from igpipe.stream import Coalescer, LineCutter
-from igpipe.tasks import background
 
 RATES: Final = {1_000: 0.25, 15_000: 0.5}
 """Events per second, and the part of the plain loop's CPU that coalesced reads may take."""
@@ -178,13 +177,12 @@ async def _plain(response: aiohttp.ClientResponse, handled: Handled) -> None:
 
 
 async def _coalesced(response: aiohttp.ClientResponse, handled: Handled) -> None:
-    cutter, reader, coalescer = LineCutter(2**20), Reader(response), Coalescer()
-    loop = asyncio.get_running_loop()
-    async with background(coalesce=coalescer.run):
-        with coalescer.watch(reader, loop.time()) as note:
-            while chunk := await reader.read():
-                note(len(chunk), loop.time())
-                handled(cutter.feed(chunk))
+    cutter, reader = LineCutter(2**20), Reader(response)
+    clock = asyncio.get_running_loop().time
+    with Coalescer().watch(reader, clock()) as note:
+        while chunk := await reader.read():
+            note(len(chunk), clock())
+            handled(cutter.feed(chunk))
 
 
 async def _run(

@@ -65,7 +65,6 @@ async def running(
             background(
                 pump=pump.run,
                 tick=pump.tick,
-                coalesce=pump.coalescer.run,
                 state=lambda: _keep_state(parts),
             ),
             background(rotation=rotation.run, nodes=lambda: _watch_nodes(parts, cluster)),

@@ -3,7 +3,7 @@ Fewer, larger reads: let the kernel collect a stream's bytes before it wakes us.
 
 A real API server sends about one event a chunk, so a plain loop wakes up once an event, which
 costs far more than parsing it. The socket's low-water mark (SO_RCVLOWAT) makes it readable only
-when enough bytes wait, and one ticker lowers the marks so that nothing waits for long. Sleeping
+when enough bytes wait, and one timer lowers the marks so that nothing waits for long. Sleeping
 between reads does not help: asyncio goes on receiving in the background.
 """
 
@@ -60,35 +60,13 @@ class Flow:
 
 
 class Coalescer:
-    """
-    The marks of all streams and the one ticker that lowers them again.
-
-    Nothing is raised unless ``run`` runs: without it a stream that falls quiet would be stuck.
-    """
+    """The marks of all streams, and the one timer that lowers them again."""
 
     def __init__(self, tick: float = TICK, cap: int = CAP) -> None:
         self._tick = tick
         self._cap = cap
         self._raised: dict[Flow, LogReader] = {}
-        self._some = asyncio.Event()
-        self._running = False
-
-    async def run(self) -> None:
-        """Lower the mark of every stream that was quiet for a tick, for ever."""
-        clock = asyncio.get_running_loop().time
-        self._running = True
-        try:
-            while True:
-                await self._some.wait()
-                await asyncio.sleep(self._tick)
-                for flow, reader in list(self._raised.items()):
-                    if flow.tick(clock()):
-                        self._apply(flow, reader)
-        finally:
-            self._running = False
-            for reader in self._raised.values():
-                reader.set_low_water(1)
-            self._raised.clear()
+        self._timer: asyncio.TimerHandle | None = None  # none while nothing is raised
 
     @contextmanager
     def watch(self, reader: LogReader, now: float) -> Iterator[Callable[[int, float], None]]:
@@ -96,7 +74,7 @@ class Coalescer:
         flow = Flow(now, self._tick, self._cap)
 
         def read(size: int, at: float) -> None:
-            if self._running and flow.read(size, at):
+            if flow.read(size, at):
                 self._apply(flow, reader)
 
         try:
@@ -106,10 +84,22 @@ class Coalescer:
 
     def _apply(self, flow: Flow, reader: LogReader) -> None:
         reader.set_low_water(flow.mark)
-        if flow.mark > 1:
-            self._raised[flow] = reader
-            self._some.set()
+        if flow.mark == 1:
+            self._raised.pop(flow, None)
             return
-        self._raised.pop(flow, None)
-        if not self._raised:
-            self._some.clear()
+        self._raised[flow] = reader
+        if self._timer is None:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        # A timer, not a task: it costs one pass of the event loop less, each tick.
+        self._timer = asyncio.get_running_loop().call_later(self._tick, self._on_tick)
+
+    def _on_tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for flow, reader in list(self._raised.items()):
+            if flow.tick(now):
+                self._apply(flow, reader)
+        self._timer = None
+        if self._raised:
+            self._set_timer()

@@ -66,8 +66,7 @@ class Follower:
     """
     Follows any number of streams, each by a call of ``follow``.
 
-    They share the *coalescer* (whose ``run`` must run somewhere) and the *budget*; *wall* gives
-    unix seconds.
+    They share the *coalescer* and the *budget*; *wall* gives unix seconds.
     """
 
     logs: LogSource

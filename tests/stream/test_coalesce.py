@@ -1,11 +1,11 @@
 """The low-water mark follows the rate, and never leaves a quiet stream stuck."""
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
 from igpipe.stream.coalesce import TICK, Coalescer, Flow
-from igpipe.tasks import background
 from tests.virtual import run
 
 
@@ -14,12 +14,15 @@ class Reader:
 
     def __init__(self) -> None:
         self.marks = [1]
+        self.lowered = asyncio.Event()
 
     async def read(self) -> bytes:
         return b""
 
     def set_low_water(self, size: int) -> None:
         self.marks.append(size)
+        if size == 1:
+            self.lowered.set()
 
 
 def settled(size: int, every: float) -> int:
@@ -67,61 +70,63 @@ def test_quiet_stream_is_lowered_within_two_ticks():
     """Who waits for more bytes that do not come waits two ticks at most."""
 
     async def main():
-        coalescer, reader, loop = Coalescer(), Reader(), asyncio.get_running_loop()
-        async with background(coalesce=coalescer.run):
-            with coalescer.watch(reader, loop.time()) as note:
-                for _ in range(100):
-                    await asyncio.sleep(0.001)
-                    note(2000, loop.time())
-                raised = reader.marks[-1]
-                await asyncio.sleep(2 * TICK)
-                return raised, reader.marks[-1]
+        reader, loop = Reader(), asyncio.get_running_loop()
+        with Coalescer().watch(reader, loop.time()) as note:
+            for _ in range(100):
+                await asyncio.sleep(0.001)
+                note(2000, loop.time())
+            raised = reader.marks[-1]
+            await asyncio.sleep(2 * TICK)
+            return raised, reader.marks[-1]
 
     raised, lowered = run(main())
     assert raised > 4096
     assert lowered == 1
 
 
-def test_ticker_sleeps_while_nothing_is_raised():
+def test_busy_streams_are_lowered_together_every_tick():
+    """All steady streams are read at one wake-up, tick after tick."""
+
+    async def main():
+        coalescer, readers = Coalescer(), [Reader() for _ in range(3)]
+        loop = asyncio.get_running_loop()
+        with ExitStack() as stack:
+            notes = [stack.enter_context(coalescer.watch(r, loop.time())) for r in readers]
+            for _ in range(50):
+                for reader, note in zip(readers, notes, strict=True):
+                    note(50_000, loop.time())
+                    reader.lowered.clear()
+                async with asyncio.timeout(2 * TICK):
+                    await asyncio.gather(*(reader.lowered.wait() for reader in readers))
+        return loop.time() - 1000
+
+    assert run(main()) == pytest.approx(50 * TICK, rel=0.1)
+
+
+def test_no_timer_while_nothing_is_raised():
     """Quiet streams cost no wake-ups."""
 
     async def main():
-        coalescer, reader, loop = Coalescer(), Reader(), asyncio.get_running_loop()
-        async with background(coalesce=coalescer.run):
-            await asyncio.sleep(0)
-            with coalescer.watch(reader, loop.time()) as note:
-                note(10_000, loop.time())
-                await asyncio.sleep(1)
-            timers = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
-            return reader.marks[-1], timers
+        reader, loop = Reader(), asyncio.get_running_loop()
+        with Coalescer().watch(reader, loop.time()) as note:
+            note(10_000, loop.time())
+            await asyncio.sleep(1)
+            return reader.marks[-1], [timer for timer in loop._scheduled if not timer.cancelled()]
 
     assert run(main()) == (1, [])
 
 
-def test_nothing_is_raised_without_a_ticker():
-    """A mark that nobody would lower again is not set."""
+def test_closed_stream_is_left_alone():
+    """After its block a reader's socket is not touched again."""
 
     async def main():
-        reader = Reader()
-        with Coalescer().watch(reader, 0.0) as note:
-            note(10**6, 0.001)
-        return reader.marks
+        reader, loop = Reader(), asyncio.get_running_loop()
+        with Coalescer().watch(reader, loop.time()) as note:
+            note(10**6, loop.time())
+        marks = list(reader.marks)
+        await asyncio.sleep(1)
+        return marks, reader.marks
 
-    assert run(main()) == [1]
-
-
-def test_stopping_lowers_every_mark():
-    """When the ticker goes, streams fall back to plain reads."""
-
-    async def main():
-        coalescer, reader, loop = Coalescer(), Reader(), asyncio.get_running_loop()
-        with coalescer.watch(reader, loop.time()) as note:
-            async with background(coalesce=coalescer.run):
-                await asyncio.sleep(0)
-                note(10**6, loop.time() + 0.001)
-            note(10**6, loop.time() + 0.002)
-        return reader.marks
-
-    marks = run(main())
-    assert max(marks) > 1
-    assert marks[-1] == 1
+    before, after = run(main())
+    assert before[-1] > 1
+    assert after == before

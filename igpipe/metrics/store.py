@@ -95,9 +95,9 @@ class Family:
             return
         share = 1.0 - math.exp(-(now - group.flowed_at) / lag) if lag else 1.0
         group.flowed_at = max(now, group.flowed_at)
-        for count, (key, owed) in enumerate(list(group.owed.items()), start=1):
-            if key not in group.held:
-                _pour(group, key, owed, share)
+        for count, key in enumerate(list(group.owed), start=1):
+            if key in group.owed and key not in group.held:  # much may happen in a pause
+                _pour(group, key, share)
             if count % _TURN == 0:
                 yield
 
@@ -246,17 +246,16 @@ class Store:
         self.lines += lines
 
 
-def _pour(group: Group, key: bytes, owed: float, share: float) -> None:
+def _pour(group: Group, key: bytes, share: float) -> None:
     """Move a share of what is owed, or all of what has become too little to matter."""
-    flowing = owed * share
-    if owed - flowing <= _DREGS * group.values[key]:
-        flowing = owed
-    group.values[key] += flowing
-    left = group.owed[key] - flowing
-    if left > 0:
-        group.owed[key] = left
-    else:
+    owed = group.owed[key]
+    left = owed * (1.0 - share)
+    if left <= _DREGS * group.values[key]:
+        left = 0.0
         del group.owed[key]
+    else:
+        group.owed[key] = left
+    group.values[key] += owed - left
 
 
 def _group(family: Family, node: Any, now: float) -> Group:

@@ -26,6 +26,15 @@ class Scrapes:
         """List the series whose labels contain *matching*."""
         return [labels for labels in self._times if matching in labels]
 
+    def falls(self) -> list[tuple[float, float]]:
+        """List where a series is lower than before: when it was scraped before, and after."""
+        return [
+            (times[i - 1], times[i])
+            for labels, times in self._times.items()
+            for i in range(1, len(times))
+            if self._values[labels][i] < self._values[labels][i - 1]
+        ]
+
     def rate(self, labels: str, at: float, window: float) -> float:
         """Evaluate ``rate(labels[window])`` at a time; 0 where Prometheus has no result."""
         times, values = self._times[labels], self._values[labels]

@@ -6,9 +6,9 @@ import statistics
 import pytest
 
 from igpipe.sim.fleet import Fleet, FleetSettings
-from tests.metrics.observer import METRIC, PERIOD, SESSION, Observatory
+from tests.metrics.observer import PERIOD, SESSION, Observatory
 
-HOURS = 3600.0
+RESTART = 2 * 3600.0
 WINDOW = 3 * PERIOD
 SETTINGS = FleetSettings()
 
@@ -18,7 +18,7 @@ def observed() -> tuple[Fleet, Observatory]:
     """Watch a fleet for 12 hours, igpipe restarted every 2."""
     fleet = Fleet(SETTINGS, seed=11)
     observatory = Observatory(fleet, seed=5)
-    observatory.run(SETTINGS.duration, restart_every=2 * HOURS)
+    observatory.run(SETTINGS.duration, restart_every=RESTART)
     return fleet, observatory
 
 
@@ -64,11 +64,13 @@ def test_workload(observed: tuple[Fleet, Observatory], workload: str) -> None:
     """The rate of a long-lived workload is right within what sampling allows."""
     allowed = sampling_error(observed[0], workload)
     errors = relative_errors(*observed, workload)
-    assert max(map(abs, errors)) < 3.5 * allowed
-    assert abs(statistics.mean(errors)) < 1.5 * allowed
+    assert max(map(abs, errors)) < 3 * allowed
+    assert abs(statistics.mean(errors)) < allowed
 
 
-def test_naive_counter_is_wrong(observed: tuple[Fleet, Observatory]) -> None:
-    """The test can tell right from wrong: the duty cycle is far from 1."""
-    assert METRIC.endswith("_estimated_total")
-    assert SESSION / PERIOD < 0.1
+def test_nothing_decreases(observed: tuple[Fleet, Observatory]) -> None:
+    """No sample is below the one before, but for the first ones after a restart."""
+    _, observatory = observed
+    falls = observatory.scrapes.falls()
+    assert falls
+    assert all(before // RESTART < after // RESTART for before, after in falls)

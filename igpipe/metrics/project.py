@@ -118,7 +118,8 @@ def _shape(rule: Rule, labels: Sequence[str], suffix: str, note: str) -> Shape:
         return Shape(rule.name, text, "gauge", tuple(labels))
     text = f"{text} {note}"
     if rule.type in ("counter", "sum"):
-        return Shape(rule.name + suffix, text, "counter", tuple(labels))
+        whole = note is _OBSERVED and not rule.value
+        return Shape(rule.name + suffix, text, "counter", tuple(labels), whole=whole)
     bounds = rule.buckets
     if rule.type == "slots":
         bounds = tuple(bound * rule.scale for bound in slots.BOUNDS)

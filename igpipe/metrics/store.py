@@ -24,7 +24,11 @@ Amount = Any
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the series of a family have in common; *buckets* are the exposed upper bounds."""
+    """
+    What the series of a family have in common.
+
+    *buckets* are the exposed upper bounds; *whole* says that values are integers.
+    """
 
     name: str
     help: str
@@ -32,6 +36,7 @@ class Shape:
     labels: tuple[str, ...]
     buckets: tuple[str, ...] = ()
     has_sum: bool = True
+    whole: bool = False
 
     @property
     def cost(self) -> int:
@@ -129,7 +134,7 @@ class Store:
         self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, *, now: float
     ) -> None:
         """Let a series grow by *amount*; a new one is exposed as zero for a while first."""
-        group, key = self._place(family, node, texts, _zero(amount), now)
+        group, key = self._place(family, node, texts, amount, now)
         into = group.held if key in group.held else group.values
         if isinstance(amount, list):
             row = into[key]
@@ -198,13 +203,13 @@ class Store:
         self._inherited = {}
 
     def _place(
-        self, family: Family, node: Any, texts: tuple[str, ...], zero: Amount, now: float
+        self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, now: float
     ) -> tuple[Group, bytes]:
-        """Find the series that a tuple feeds, made as *zero* if there is none."""
+        """Find the series that a tuple feeds, made for such an *amount* if there is none."""
         group = _group(family, node, now)
         key = family.render(texts)
         if key not in group.values:
-            group, key = self._admit(family, group, texts, zero, now)
+            group, key = self._admit(family, group, texts, _zero(amount), now)
         group.fed[key] = group.epoch
         return group, key
 

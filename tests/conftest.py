@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-
 # How fast a machine is must not decide whether a test passes.
 settings.register_profile("igpipe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("igpipe")

@@ -57,7 +57,7 @@ class Committer:
         look.account.events += sum(cell[0] for cell in cells.values())
         projection = self._counting[look.source.gadget]
         for output, texts, amount in projection.project(cells, look.comms):
-            if not (any(amount) if isinstance(amount, list) else amount):
+            if not amount:
                 continue
             if output.observed is not None:
                 labels = (*output.observed_texts(texts), node)

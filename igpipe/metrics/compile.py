@@ -42,17 +42,22 @@ class Observer:
         self._new = new
         self._parse = parse
         self._publish: Callable[[Observe], None] = _forget
-        self._shape: tuple[Any, ...] = ()
+        self._shape: tuple[Any, ...] | None = None
 
     def start(self, publish: Callable[[Observe], None]) -> None:
         """Call *publish* with the function to use, now and whenever it is replaced."""
         self._publish = publish
         publish(self.observe_slowly)
-        if all(field.path or field.optional for field in self._plan.fields):
-            self._compile()
+        self._follow_shape()
 
     def observe_slowly(self, event: Event) -> None:
         """Observe an event of any shape; raises one of decode's FOREIGN if it is no use."""
+        try:
+            self._observe(event)
+        finally:
+            self._follow_shape()
+
+    def _observe(self, event: Event) -> None:
         plan = self._plan
         values = [field.read(event) for field in plan.fields]
         met = [c.holds(values[c.field]) for c in plan.conditions]
@@ -63,8 +68,6 @@ class Observer:
         cell[0] += 1
         for place, amount in steps:
             cell[place] += amount
-        if plan.shape() != self._shape:
-            self._compile()
 
     def _steps(self, acc: Accumulator, values: list[Any], wheres: list[bool]) -> Counts:
         """List what an event adds to one accumulator: (place in the cell, amount)."""
@@ -80,8 +83,12 @@ class Observer:
         bucket = acc.offset + 1 + bisect_left(acc.bounds, value)
         return [(acc.offset, value), (bucket, 1)]
 
-    def _compile(self) -> None:
-        self._shape = self._plan.shape()
+    def _follow_shape(self) -> None:
+        """Compile anew if the events' shape turned out to be another one."""
+        shape = self._plan.shape()
+        if shape == self._shape or not self._plan.learned():
+            return
+        self._shape = shape
         make = _load(source(self._plan))
         fast = make(
             self._cells, self._new, self.observe_slowly, self._parse, bisect_left, _EMPTY,

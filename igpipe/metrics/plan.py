@@ -89,6 +89,10 @@ class Plan:
         """What has been learned so far of where the fields stand."""
         return tuple(field.shape for field in self.fields)
 
+    def learned(self) -> bool:
+        """Tell whether all fields have been looked for at least once."""
+        return all(field.path is not None or field.optional for field in self.fields)
+
     def where_position(self, where: int) -> int:
         """Tell where in the key the result of a set of conditions stands."""
         return len(self.key) + where

@@ -13,6 +13,9 @@ from igpipe.metrics.look import Texts
 from igpipe.metrics.plan import Accumulator, Plan, Use
 from igpipe.metrics.store import Family, Shape, Store
 
+Pick = Callable[[Sequence[str]], Texts]
+"""Takes the texts of some columns out of those of all."""
+
 _CONTAINER: Final = ("namespace", "pod", "container")
 
 
@@ -24,9 +27,9 @@ class Output:
     where: int | None
     amount: Callable[[list[Any]], Any]
     observed: Family | None
-    observed_texts: Callable[[Sequence[str]], Texts]
+    observed_texts: Pick
     estimated: Family | None
-    estimated_texts: Callable[[Sequence[str]], Texts]
+    estimated_texts: Pick
 
 
 class Projection:
@@ -48,7 +51,7 @@ class Projection:
         for key, cell in cells.items():
             texts = [memo[key[position]] for position, memo in self._memos]
             for column, container in self._comms:
-                self._cap(texts, column, container, comms)
+                self._cap(texts, column, container(texts), comms)
             for output in self.outputs:
                 if output.where is None or key[output.where] is True:
                     yield output, texts, output.amount(cell)
@@ -57,10 +60,12 @@ class Projection:
         self,
         texts: list[str],
         column: int,
-        container: tuple[int, ...],
+        container: Texts,
         comms: dict[Texts, set[str]],
     ) -> None:
-        seen = comms.setdefault(tuple(texts[i] for i in container), set())
+        seen = comms.get(container)
+        if seen is None:
+            seen = comms[container] = set()
         if texts[column] not in seen:
             if len(seen) >= self._config.comms_per_container:
                 texts[column] = OTHER
@@ -105,11 +110,12 @@ class Projection:
             self._memos.append((position, Memo(make, self._config.label_length)))
         return self._columns[known]
 
-    def _comm_columns(self) -> list[tuple[int, tuple[int, ...]]]:
-        """List the columns of comms, each with those that name a container."""
+    def _comm_columns(self) -> list[tuple[int, Pick]]:
+        """List the columns of comms, each with what picks those that name its container."""
         by_label = {label: i for (_, label, _), i in self._columns.items()}
         container = tuple(by_label[label] for label in _CONTAINER if label in by_label)
-        return [(i, container) for (_, label, _), i in self._columns.items() if label == "comm"]
+        pick = _picker(container)
+        return [(i, pick) for (_, label, _), i in self._columns.items() if label == "comm"]
 
 
 def _shape(rule: Rule, labels: Sequence[str], suffix: str, note: str) -> Shape:
@@ -128,19 +134,21 @@ def _shape(rule: Rule, labels: Sequence[str], suffix: str, note: str) -> Shape:
 
 
 def _amount(rule: Rule, acc: Accumulator | None) -> Callable[[list[Any]], Any]:
-    """Make the function that reads a rule's amount out of a cell, in the exposed unit."""
+    """Make the function that reads a rule's amount out of a cell, in the exposed unit; 0: none."""
     scale = rule.scale
     if acc is None:
         return itemgetter(0)
     first, last = acc.offset, acc.offset + acc.size
     if acc.kind == "slots":
-        return itemgetter(slice(first, last))
+        return lambda cell: counts if any(counts := cell[first:last]) else 0
     if acc.kind == "histogram":
-        return lambda cell: [cell[first] * scale, *cell[first + 1 : last]]
+        return lambda cell: (
+            [cell[first] * scale, *counts] if any(counts := cell[first + 1 : last]) else 0
+        )
     return itemgetter(first) if scale == 1.0 else lambda cell: cell[first] * scale
 
 
-def _picker(columns: Sequence[int]) -> Callable[[Sequence[str]], Texts]:
+def _picker(columns: Sequence[int]) -> Pick:
     if len(columns) > 1:
         return itemgetter(*columns)
     return lambda texts: tuple(texts[i] for i in columns)

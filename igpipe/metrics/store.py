@@ -135,11 +135,9 @@ class Store:
     ) -> None:
         """Let a series grow by *amount*; a new one is exposed as zero for a while first."""
         group, key = self._place(family, node, texts, amount, now)
-        into = group.held if key in group.held else group.values
-        if isinstance(amount, list):
-            row = into[key]
-            for place, count in enumerate(amount):
-                row[place] += count
+        into = group.held if group.held and key in group.held else group.values
+        if family.shape.type == "histogram":
+            into[key] = [a + b for a, b in zip(into[key], amount, strict=True)]
         else:
             into[key] += amount
 
@@ -206,7 +204,7 @@ class Store:
         self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, now: float
     ) -> tuple[Group, bytes]:
         """Find the series that a tuple feeds, made for such an *amount* if there is none."""
-        group = _group(family, node, now)
+        group = family.groups.get(node) or _group(family, node, now)
         key = family.render(texts)
         if key not in group.values:
             group, key = self._admit(family, group, texts, _zero(amount), now)

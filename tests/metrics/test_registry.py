@@ -305,7 +305,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(steps, st.sampled_from([0.0, 60.0]))
 def test_observed_is_exact_and_nothing_decreases(sequence: list[Any], hold: float) -> None:
     """Whatever the looks, the budget folds but loses nothing, and no series falls."""

@@ -32,7 +32,7 @@ tuples = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(tuples, st.integers(1, 9)), max_size=400), st.integers(10, 60))
 def test_totals_are_exact(increments: list[tuple[tuple[str, ...], int]], budget: int) -> None:
     """Whatever is folded, no increment is lost and the bound holds but for the last resort."""
@@ -44,7 +44,7 @@ def test_totals_are_exact(increments: list[tuple[tuple[str, ...], int]], budget:
     assert store.lines == len(texts_of(family)) <= budget + 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(tuples, st.integers(1, 9), st.floats(0, 100)), max_size=100))
 def test_nothing_decreases(steps: list[tuple[tuple[str, ...], int, float]]) -> None:
     """Over increments, releases and folding, a series only ever grows."""

@@ -1,0 +1,303 @@
+"""
+The hot path on one core: ``python -m benchmarks.hotpath [--seconds 10]``.
+
+Decoding and counting against bare ``orjson.loads`` of the same lines, the exposition of 100,000
+lines against prometheus-client, memory a line, and how late a 10 ms ticker is while events arrive
+and Prometheus scrapes. Stages take turns, so that a noisy machine is noisy for all of them.
+"""
+
+import argparse
+import asyncio
+import gc
+import io
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from isal import isal_zlib
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
+
+from benchmarks.events import SHARES, Generator
+from igpipe.config import MetricsConfig
+from igpipe.decode import LineDecoder
+from igpipe.metrics import Look, Metrics, presets
+from igpipe.model import LineAccount, Source
+from igpipe.tasks import background
+
+EVENTS: Final = 40_000
+ROUNDS: Final = 7
+LINES: Final = 100_000
+BLOCK: Final = 256 * 1024
+RATE: Final = 16_000
+STREAMS: Final = 16
+ARRIVAL: Final = 0.02
+TICK: Final = 0.01
+
+Block = tuple[str, bytes]
+"""A gadget, and some of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measured thing, and the least or the most it should be (``≥ 0.65``)."""
+
+    what: str
+    value: float
+    unit: str
+    target: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the target is met; none always is."""
+        if not self.target:
+            return True
+        sign, bound = self.target.split()
+        return self.value >= float(bound) if sign == "≥" else self.value <= float(bound)
+
+
+def measure(seconds: float = 10.0) -> list[Row]:
+    """Run all of it; *seconds* is how long the ticker ticks."""
+    blocks = _blocks()
+    metrics, memory = _filled()
+    return [*_decoding(blocks), *_exposition(metrics), memory, *_ticking(metrics, seconds)]
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Write *rows* for docs/performance.md."""
+    lines = ["| what | measured | target | |", "|---|---|---|---|"]
+    for row in rows:
+        met = "" if not row.target else "met" if row.met else "missed"
+        lines.append(f"| {row.what} | {row.value:.3g} {row.unit} | {row.target} | {met} |")
+    return "\n".join(lines)
+
+
+def _blocks(count: int = EVENTS, **options: int) -> list[Block]:
+    """Make blocks of lines, each of one gadget, as they come from the log."""
+    texts: dict[str, list[bytes]] = {}
+    for gadget, line in Generator(**options).lines(count):
+        texts.setdefault(gadget, []).append(line)
+    each = BLOCK // 1100
+    return [
+        (gadget, b"".join(lines[i : i + each]))
+        for gadget, lines in texts.items()
+        for i in range(0, len(lines), each)
+    ]
+
+
+def _metrics() -> Metrics:
+    config = MetricsConfig(series_budget=2 * LINES, metric_budget=2 * LINES, zero_hold=0.0)
+    return Metrics(config, presets(SHARES), period=3600.0, session_seconds=120.0)
+
+
+def _decoder(gadget: str, look: Look) -> LineDecoder:
+    def count(event: dict[str, Any], _line: bytes | None) -> None:
+        look.observe(event)
+
+    return LineDecoder(gadget, count, LineAccount(), line_limit=1 << 20, array_limit=1 << 24)
+
+
+def _decoding(blocks: list[Block]) -> list[Row]:
+    """Compare ways to take the same lines, by CPU time."""
+    metrics = _metrics()
+    looks = {g: metrics.begin(Source("c", "n", "s", g), now=0.0) for g in SHARES}
+    counting = {g: _decoder(g, look) for g, look in looks.items()}
+    decoding = {
+        g: LineDecoder(g, lambda *_: None, LineAccount(), line_limit=1 << 20, array_limit=1 << 24)
+        for g in SHARES
+    }
+    ways: dict[str, Callable[[], None]] = {
+        "bare": lambda: _bare(blocks),
+        "decoded": lambda: _feed(blocks, decoding),
+        "counted": lambda: _feed(blocks, counting),
+        "client": lambda: _client(blocks),
+    }
+    spent = _in_turns(ways)
+
+    def rate(name: str) -> float:
+        pairs = zip(spent["bare"], spent[name], strict=True)
+        return statistics.median(bare / other for bare, other in pairs)
+
+    per_event = statistics.median(spent["counted"]) / EVENTS * 1e6
+    return [
+        Row("events a second: decode, counters and histograms", 1e6 / per_event, "/s"),
+        Row("decode alone, of the rate of bare orjson.loads", rate("decoded"), "times"),
+        Row(
+            "decode, counters and histograms, of the rate of bare orjson.loads",
+            rate("counted"),
+            "times",
+            "≥ 0.65",
+        ),
+        Row("the same counters by prometheus-client, of that rate", rate("client"), "times"),
+    ]
+
+
+def _in_turns(ways: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for run in range(ROUNDS + 1):
+        for name, way in ways.items():
+            begun = time.process_time()
+            way()
+            if run:  # the first round warms up
+                spent[name].append(time.process_time() - begun)
+    return spent
+
+
+def _bare(blocks: list[Block]) -> None:
+    loads = orjson.loads
+    for _, data in blocks:
+        for line in io.BytesIO(data):
+            loads(line)
+
+
+def _feed(blocks: list[Block], decoders: dict[str, LineDecoder]) -> None:
+    for gadget, data in blocks:
+        decoders[gadget].feed(data)
+
+
+def _client(blocks: list[Block]) -> None:
+    """Count with prometheus-client as one does at first: one labels() call an event."""
+    names = ("gadget", "namespace", "pod", "container", "comm", "node")
+    counter = Counter("events", "Events.", names, registry=CollectorRegistry())
+    for gadget, data in blocks:
+        for line in io.BytesIO(data):
+            event = orjson.loads(line)
+            k8s = event["k8s"]
+            labels = (k8s["namespace"], k8s["podName"], k8s["containerName"], event["proc"]["comm"])
+            counter.labels(gadget, *labels, "n").inc()
+
+
+def _filled() -> tuple[Metrics, Row]:
+    """Fill metrics with looks at node after node, until enough lines are exposed."""
+    metrics = _metrics()
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    node = 0
+    while metrics.lines < LINES:
+        for gadget, data in _blocks(2000, seed=node, containers=60, nodes=1):
+            look = metrics.begin(Source("c", f"node-{node:03}", "s", gadget), now=float(node))
+            _decoder(gadget, look).feed(data)
+            metrics.commit(look, exposure=120.0, now=node + 120.0, final=True)
+            del look
+        node += 1
+    gc.collect()
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    return metrics, Row("memory an exposed line, all told", used / metrics.lines, "B", "≤ 300")
+
+
+def _exposition(metrics: Metrics) -> list[Row]:
+    """Compare the writers by CPU time a line."""
+    disable_created_metrics()  # type: ignore[no-untyped-call] - as the client has it
+    registry = CollectorRegistry()
+    labels = ("namespace", "pod", "container", "comm", "node")
+    counter = Counter("igpipe_execs_observed", "Commands.", labels, registry=registry)
+    for i in range(LINES // 5):
+        counter.labels("shop", f"cart-6d5f7c9b8-{i:05}", "app", "nginx", f"node-{i % 50}").inc(i)
+    ways: dict[str, Callable[[], object]] = {
+        "own": lambda: list(metrics.write(1e6)),
+        "client": lambda: generate_latest(registry),
+    }
+    lines = {"own": metrics.lines, "client": LINES // 5}
+    spent = _in_turns(ways)
+    per_line = {name: statistics.median(spent[name]) / lines[name] for name in ways}
+    return [
+        Row(f"exposition of {metrics.lines} lines", per_line["own"] * metrics.lines * 1e3, "ms"),
+        Row(
+            "exposition, times the speed of prometheus-client's generate_latest, a line",
+            per_line["client"] / per_line["own"],
+            "times",
+            "≥ 30",
+        ),
+    ]
+
+
+def _ticking(metrics: Metrics, seconds: float) -> list[Row]:
+    gc.collect()
+    gc.freeze()
+    delays, events = asyncio.run(_Load(metrics, seconds).run())
+    gc.unfreeze()
+    delays.sort()
+
+    def at(share: float) -> float:
+        return delays[min(len(delays) - 1, int(share * len(delays)))] * 1e3
+
+    return [
+        Row("events a second while the ticker ticks", events / seconds, "/s"),
+        Row("delay of a 10 ms ticker, median", at(0.5), "ms"),
+        Row("delay of a 10 ms ticker, p99.9", at(0.999), "ms", "≤ 5"),
+    ]
+
+
+class _Load:
+    """Streams that bring events, a scraper, and a ticker that notes how late it is."""
+
+    def __init__(self, metrics: Metrics, seconds: float) -> None:
+        self._metrics = metrics
+        self._seconds = seconds
+        self._delays: list[float] = []
+        self._events = 0
+        self._streams = [self._stream(i) for i in range(STREAMS)]
+
+    async def run(self) -> tuple[list[float], int]:
+        """Return all delays in seconds, and how many events were handled."""
+        async with background(arrive=self._arrive, scrape=self._scrape, tick=self._tick):
+            await asyncio.sleep(self._seconds)
+        return self._delays, self._events
+
+    def _stream(self, i: int) -> tuple[Look, LineDecoder, list[bytes]]:
+        """Make a stream: a look and what will arrive, in blocks of one arrival each."""
+        gadget = tuple(SHARES)[i % len(SHARES)]
+        look = self._metrics.begin(Source("c", f"busy-{i}", "s", gadget), now=0.0)
+        each = int(RATE * ARRIVAL / STREAMS)
+        lines = [line for _, line in Generator(seed=i, containers=60, nodes=1).lines(4000, gadget)]
+        blocks = [b"".join(lines[k : k + each]) for k in range(0, len(lines), each)]
+        return look, _decoder(gadget, look), blocks
+
+    async def _arrive(self) -> None:
+        """Hand each stream its block in turn; each is committed once a minute, or once at all."""
+        loop = asyncio.get_running_loop()
+        due, turn = loop.time(), 0
+        every = int(min(60.0, self._seconds) / ARRIVAL)
+        while True:
+            for i, (look, decoder, blocks) in enumerate(self._streams):
+                block = blocks[turn % len(blocks)]
+                decoder.feed(block)
+                self._events += block.count(b"\n")
+                if turn % every == i * every // STREAMS:
+                    self._metrics.commit(look, exposure=60.0, now=60.0 * turn, final=False)
+                await asyncio.sleep(0)
+            turn += 1
+            due += ARRIVAL
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _scrape(self) -> None:
+        """Take everything every 15 s, compressed; in a short run as often in all."""
+        while True:
+            await asyncio.sleep(min(15.0, self._seconds / 4))
+            packer = isal_zlib.compressobj(1, isal_zlib.DEFLATED, 31)
+            for part in self._metrics.write(1e6):
+                packer.compress(part)
+                await asyncio.sleep(0)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TICK
+            await asyncio.sleep(TICK)
+            self._delays.append(loop.time() - due)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    print(table(measure(parser.parse_args().seconds)))
+
+
+if __name__ == "__main__":
+    main()

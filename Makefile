@@ -19,10 +19,10 @@ export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv check test demo bench generate requirements clean
+.PHONY: help venv check test cluster test-cluster demo bench generate requirements clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
 
 venv: $(STAMP) ## Create the virtual environment (again when the requirements change)
 
@@ -43,6 +43,15 @@ check: $(STAMP) ## Lint, format, types, layers, spelling, generated files
 
 test: $(STAMP) ## Run the tests (ARGS="tests/web -k page")
 	$(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest $(ARGS)
+
+cluster: $(STAMP) ## Leave a real cluster of two nodes running on this machine (ARGS=stop ends it)
+	@$(BIN)/python -m tests.cluster $(or $(ARGS),up) || test $$? = 3
+
+# Its status 3 means that this machine cannot, which it has said.
+test-cluster: $(STAMP) ## Run the tests that need a real cluster (ARGS="-k debug")
+	@$(BIN)/python -m tests.cluster check || { test $$? = 3 && exit; }; \
+	$(BIN)/python -m tests.cluster install; \
+	$(BIN)/pytest -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
 
 demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
 	$(BIN)/igpipe demo $(ARGS)

@@ -92,10 +92,17 @@ class Resource:
             raise exists(self.name, item["metadata"]["name"])
 
     def replace(self, item: Object, *, version: str = "") -> Object:
-        """Put *item* in place of the object of its name, if that is still at *version*."""
+        """
+        Put *item* in place of the object of its name, if that is still at *version*.
+
+        Where nothing differs nothing is written: the version stays.
+        """
         now = self.get(*_key(item))
-        if version and now["metadata"]["resourceVersion"] != version:
+        current = now["metadata"]["resourceVersion"]
+        if version and current != version:
             raise changed(self.name, item["metadata"]["name"])
+        if now == {**item, "metadata": {**item["metadata"], "resourceVersion": current}}:
+            return now
         return self._record("MODIFIED", item)
 
     def delete(self, namespace: str, name: str) -> Object:

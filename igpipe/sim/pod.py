@@ -178,19 +178,16 @@ class Pod:
         if self.gone:
             return
         for view in self._view.containers:
-            image = view.spec.get("image", "")
-            view.waiting = "ErrImagePull"
-            view.message = (
-                f'failed to pull and unpack image "{image}": failed to resolve reference: not found'
-            )
+            view.waiting, view.message = _pull_failure(view)
         self._note()
         self.report()
         self._world.timers.after(_BACK_OFF * self._world.config.startup, self._back_off)
 
     def _back_off(self) -> None:
         for view in self._view.containers:
-            view.waiting = "ImagePullBackOff"
-            view.message = f'Back-off pulling image "{view.spec.get("image", "")}"'
+            if view.spec.get("imagePullPolicy") != "Never":
+                view.waiting = "ImagePullBackOff"
+                view.message = f'Back-off pulling image "{view.spec.get("image", "")}"'
         self.report()
 
     def _suffer(self) -> None:
@@ -208,3 +205,13 @@ class Pod:
 
     def _note(self) -> None:
         self._world.note(self._fault.kind, self.item)
+
+
+def _pull_failure(view: ContainerView) -> tuple[str, str]:
+    """Say, as reason and message, why a container has no image."""
+    image = view.spec.get("image", "")
+    if view.spec.get("imagePullPolicy") == "Never":
+        why = f'Container image "{image}" is not present with pull policy of Never'
+        return "ErrImageNeverPull", why
+    why = f'failed to pull and unpack image "{image}": failed to resolve reference: not found'
+    return "ErrImagePull", why

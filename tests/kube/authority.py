@@ -28,12 +28,16 @@ class Authority:
         self.file = path / "ca.crt"
         self.file.write_bytes(certificate.public_bytes(_PEM))
 
-    def issue(self, name: str, file: str) -> tuple[Path, Path]:
-        """Write a certificate for *name* at 127.0.0.1, and its key, to files called *file*."""
+    def issue(self, name: str, file: str, *, group: str = "") -> tuple[Path, Path]:
+        """
+        Write a certificate for *name* at 127.0.0.1, and its key, to files called *file*.
+
+        To Kubernetes it is a user of *group*.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         certificate = (
-            _unsigned(_named(name), self._name, key.public_key())
+            _unsigned(_named(name, group), self._name, key.public_key())
             .add_extension(x509.SubjectAlternativeName([address]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -53,8 +57,10 @@ class Authority:
         return context
 
 
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+def _named(name: str, group: str = "") -> x509.Name:
+    common = x509.NameAttribute(NameOID.COMMON_NAME, name)
+    groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
+    return x509.Name([*groups, common])
 
 
 def _unsigned(
@@ -68,5 +74,5 @@ def _unsigned(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=30))
     )

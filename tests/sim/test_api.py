@@ -163,7 +163,8 @@ def test_leases_conflict() -> None:
         assert (await rig.ask("GET", f"{LEASES}/l"))[0] == 404
         _, made = await rig.ask("POST", LEASES, lease())
         version = made["metadata"]["resourceVersion"]
-        status, body = await rig.ask("PUT", f"{LEASES}/l", lease(resourceVersion=version))
+        taken = lease(resourceVersion=version) | {"spec": {"holderIdentity": "another"}}
+        status, body = await rig.ask("PUT", f"{LEASES}/l", taken)
         assert (status, body["metadata"]["uid"]) == (200, made["metadata"]["uid"])
         status, body = await rig.ask("PUT", f"{LEASES}/l", lease(resourceVersion=version))
         assert (status, body["reason"]) == (409, "Conflict")

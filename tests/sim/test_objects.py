@@ -32,9 +32,17 @@ def test_stale_updates_are_refused() -> None:
     """An update that names an older version is a 409."""
     store = Store()
     old = store["leases"].create(item("a"))["metadata"]["resourceVersion"]
-    store["leases"].replace(item("a"), version=old)
+    store["leases"].replace(item("a") | {"spec": 1}, version=old)
     with pytest.raises(Refusal, match="object has been modified"):
         store["leases"].replace(item("a"), version=old)
+
+
+def test_an_update_that_changes_nothing_writes_nothing() -> None:
+    """The version stays, and no watch is told."""
+    store = Store()
+    made = store["leases"].create(item("a"))
+    assert store["leases"].replace(item("a")) == made
+    assert store["leases"].since(store.version) == []
 
 
 def test_other_uids_are_refused() -> None:
@@ -51,8 +59,8 @@ def test_history_is_bounded_and_says_so() -> None:
     store = Store()
     start = store.version
     store["pods"].create(item("a"))
-    for _ in range(2 * HISTORY):
-        store["pods"].replace(item("a"))
+    for number in range(2 * HISTORY):
+        store["pods"].replace(item("a") | {"spec": number})
     with pytest.raises(Refusal) as refused:
         store["pods"].since(start)
     assert refused.value.code == 410
@@ -64,7 +72,7 @@ def test_changes_come_in_order() -> None:
     store = Store()
     start = store.version
     store["pods"].create(item("a"))
-    store["pods"].replace(item("a"))
+    store["pods"].replace(item("a") | {"spec": 1})
     store["pods"].delete("n", "a")
     kinds = [change.kind for change in store["pods"].since(start)]
     assert kinds == ["ADDED", "MODIFIED", "DELETED"]

@@ -1,0 +1,1 @@
+"""A real cluster on this machine, and the tests that need one; see README.md here."""

@@ -1,0 +1,116 @@
+"""Container images made by hand: one layer, as an archive that containerd imports."""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.cluster.install import BIN, PACKAGES
+from tests.cluster.node import PAUSE
+
+PLAYER: Final = "localhost/ig:player"
+WORKLOAD: Final = "localhost/workload:1"
+_RECORDINGS: Final = Path(__file__).parents[2] / "igpipe" / "sim" / "recordings"
+_OCI: Final = "application/vnd.oci.image"
+_APPLETS: Final = ("sh", "sleep", "cat", "true", "false", "seq", "echo", "ls", "yes", "head")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Files by path, symbolic links by path, and the command that runs by default."""
+
+    name: str
+    files: Mapping[str, Path]
+    links: Mapping[str, str]
+    entrypoint: list[str]
+
+
+def pause_image() -> Image:
+    """Make what holds a Pod's namespaces."""
+    return Image(PAUSE, {"pause": BIN / "pause"}, {}, ["/pause"])
+
+
+def workload_image() -> Image:
+    """Make an image of busybox, with a few of its commands."""
+    links = {f"bin/{name}": "busybox" for name in _APPLETS}
+    return Image(WORKLOAD, {"bin/busybox": PACKAGES["busybox-static"]}, links, ["/bin/sh"])
+
+
+def player_image() -> Image:
+    """Make the stand-in for ig's image, with the recordings that it plays."""
+    recordings = {
+        f"recordings/{path.relative_to(_RECORDINGS)}": path
+        for path in _RECORDINGS.rglob("*")
+        if path.suffix in {".jsonl", ".log"}
+    }
+    return Image(PLAYER, {"bin/ig": BIN / "ig", **recordings}, {}, ["ig"])
+
+
+def write_image(image: Image, path: Path) -> None:
+    """Write *image* as an OCI archive."""
+    layer = _layer(image)
+    packed = gzip.compress(layer, 1, mtime=0)
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Entrypoint": image.entrypoint, "Env": ["PATH=/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+    }
+    blobs = _Blobs()
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{_OCI}.manifest.v1+json",
+        "config": blobs.add(f"{_OCI}.config.v1+json", _json(config)),
+        "layers": [blobs.add(f"{_OCI}.layer.v1.tar+gzip", packed)],
+    }
+    entry = blobs.add(f"{_OCI}.manifest.v1+json", _json(manifest))
+    entry["annotations"] = {"io.containerd.image.name": image.name}
+    files = {
+        "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
+        "index.json": _json({"schemaVersion": 2, "manifests": [entry]}),
+        **blobs.files,
+    }
+    with tarfile.open(path, "w") as archive:
+        for name, data in files.items():
+            _add(archive, name, data)
+
+
+class _Blobs:
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def add(self, kind: str, data: bytes) -> dict[str, Any]:
+        digest = _digest(data)
+        self.files[f"blobs/{digest.replace(':', '/')}"] = data
+        return {"mediaType": kind, "digest": digest, "size": len(data)}
+
+
+def _layer(image: Image) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, path in sorted(image.files.items()):
+            _add(archive, name, path.read_bytes(), mode=path.stat().st_mode & 0o777)
+        for name, target in sorted(image.links.items()):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            archive.addfile(link)
+    return buffer.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes, mode: int = 0o644) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), mode
+    archive.addfile(entry, io.BytesIO(data))
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()

@@ -1,0 +1,3 @@
+module igpipe.test/programs
+
+go 1.24

@@ -7,7 +7,6 @@ and Prometheus scrapes. Stages take turns, so that a noisy machine is noisy for 
 """
 
 import argparse
-import asyncio
 import gc
 import io
 import statistics
@@ -18,24 +17,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from isal import isal_zlib
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 
 from benchmarks.events import SHARES, Generator
+from benchmarks.ticker import tick
 from igpipe.config import MetricsConfig
 from igpipe.decode import LineDecoder
 from igpipe.metrics import Look, Metrics, presets
 from igpipe.model import LineAccount, Source
-from igpipe.tasks import background
 
 EVENTS: Final = 40_000
 ROUNDS: Final = 7
 LINES: Final = 100_000
 BLOCK: Final = 256 * 1024
-RATE: Final = 16_000
-STREAMS: Final = 16
-ARRIVAL: Final = 0.02
-TICK: Final = 0.01
 
 Block = tuple[str, bytes]
 """A gadget, and some of its lines."""
@@ -217,79 +211,17 @@ def _exposition(metrics: Metrics) -> list[Row]:
 
 
 def _ticking(metrics: Metrics, seconds: float) -> list[Row]:
-    gc.collect()
-    gc.freeze()
-    delays, events = asyncio.run(_Load(metrics, seconds).run())
-    gc.unfreeze()
-    delays.sort()
+    delays = tick(metrics, seconds)
 
-    def at(share: float) -> float:
-        return delays[min(len(delays) - 1, int(share * len(delays)))] * 1e3
+    def at(share: float, times: list[float]) -> float:
+        return times[min(len(times) - 1, int(share * len(times)))] * 1e3
 
     return [
-        Row("events a second while the ticker ticks", events / seconds, "/s"),
-        Row("delay of a 10 ms ticker, median", at(0.5), "ms"),
-        Row("delay of a 10 ms ticker, p99.9", at(0.999), "ms", "≤ 5"),
+        Row("events a second while the ticker ticks", delays.events / seconds, "/s"),
+        Row("delay of a 10 ms ticker, median", at(0.5, delays.wall), "ms"),
+        Row("delay of a 10 ms ticker, p99.9", at(0.999, delays.wall), "ms", "≤ 5"),
+        Row("the same, without other processes' part", at(0.999, delays.own), "ms", "≤ 5"),
     ]
-
-
-class _Load:
-    """Streams that bring events, a scraper, and a ticker that notes how late it is."""
-
-    def __init__(self, metrics: Metrics, seconds: float) -> None:
-        self._metrics = metrics
-        self._seconds = seconds
-        self._delays: list[float] = []
-        self._events = 0
-        self._streams = [self._stream(i) for i in range(STREAMS)]
-
-    async def run(self) -> tuple[list[float], int]:
-        """Return all delays in seconds, and how many events were handled."""
-        async with background(arrive=self._arrive, scrape=self._scrape, tick=self._tick):
-            await asyncio.sleep(self._seconds)
-        return self._delays, self._events
-
-    def _stream(self, i: int) -> tuple[Look, LineDecoder, list[bytes]]:
-        """Make a stream: a look and what will arrive, in blocks of one arrival each."""
-        gadget = tuple(SHARES)[i % len(SHARES)]
-        look = self._metrics.begin(Source("c", f"busy-{i}", "s", gadget), now=0.0)
-        each = int(RATE * ARRIVAL / STREAMS)
-        lines = [line for _, line in Generator(seed=i, containers=60, nodes=1).lines(4000, gadget)]
-        blocks = [b"".join(lines[k : k + each]) for k in range(0, len(lines), each)]
-        return look, _decoder(gadget, look), blocks
-
-    async def _arrive(self) -> None:
-        """Hand each stream its block in turn; each is committed once a minute, or once at all."""
-        loop = asyncio.get_running_loop()
-        due, turn = loop.time(), 0
-        every = int(min(60.0, self._seconds) / ARRIVAL)
-        while True:
-            for i, (look, decoder, blocks) in enumerate(self._streams):
-                block = blocks[turn % len(blocks)]
-                decoder.feed(block)
-                self._events += block.count(b"\n")
-                if turn % every == i * every // STREAMS:
-                    self._metrics.commit(look, exposure=60.0, now=60.0 * turn, final=False)
-                await asyncio.sleep(0)
-            turn += 1
-            due += ARRIVAL
-            await asyncio.sleep(max(0.0, due - loop.time()))
-
-    async def _scrape(self) -> None:
-        """Take everything every 15 s, compressed; in a short run as often in all."""
-        while True:
-            await asyncio.sleep(min(15.0, self._seconds / 4))
-            packer = isal_zlib.compressobj(1, isal_zlib.DEFLATED, 31)
-            for part in self._metrics.write(1e6):
-                packer.compress(part)
-                await asyncio.sleep(0)
-
-    async def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + TICK
-            await asyncio.sleep(TICK)
-            self._delays.append(loop.time() - due)
 
 
 def main() -> None:

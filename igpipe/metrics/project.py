@@ -1,17 +1,18 @@
 """From the cells of a look to the series of each rule. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
 from igpipe.metrics import slots
-from igpipe.metrics.compile import Cells
+from igpipe.metrics.compile import Key
+from igpipe.metrics.family import Family, Shape
 from igpipe.metrics.labels import OTHER, Memo, collapse_digits, spelling
 from igpipe.metrics.look import Texts
 from igpipe.metrics.plan import Accumulator, Plan, Use
-from igpipe.metrics.store import Family, Shape, Store
+from igpipe.metrics.store import Store
 
 Pick = Callable[[Sequence[str]], Texts]
 """Takes the texts of some columns out of those of all."""
@@ -45,10 +46,10 @@ class Projection:
         self._comms = self._comm_columns()
 
     def project(
-        self, cells: Cells, comms: dict[Texts, set[str]]
+        self, cells: Iterable[tuple[Key, list[Any]]], comms: dict[Texts, set[str]]
     ) -> Iterator[tuple[Output, list[str], Any]]:
         """Give what each cell adds to each rule; *comms* remembers those seen, by container."""
-        for key, cell in cells.items():
+        for key, cell in cells:
             texts = [memo[key[position]] for position, memo in self._memos]
             for column, container in self._comms:
                 self._cap(texts, column, container(texts), comms)

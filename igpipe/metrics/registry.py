@@ -1,17 +1,22 @@
 """All metrics of events, from looks to exposition. Pure: time comes in as an argument."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
-from igpipe.metrics.commit import Committer
+from igpipe.metrics.commit import Committer, Part
 from igpipe.metrics.coverage import Coverage
+from igpipe.metrics.family import Shape
 from igpipe.metrics.look import Look, Pending
 from igpipe.metrics.project import Projection
 from igpipe.metrics.show import SHAPES, coverage_rows
-from igpipe.metrics.store import Shape, Store
+from igpipe.metrics.store import Store
 from igpipe.metrics.text import EOF, write_family, write_rows
 from igpipe.model import Source
+
+_TURNS: Final = 2
+"""So much of the work of commits is done at once: about a millisecond."""
 
 
 class Metrics:
@@ -40,6 +45,7 @@ class Metrics:
         self._counting = self._projections(gadgets, [r for r in rules if r.type != "gauge"])
         self._current = self._projections(gadgets, [r for r in rules if r.type == "gauge"])
         self._coverage = Coverage(gadgets, period, config.weight_cap_periods)
+        self._work: deque[Iterator[None]] = deque()
         self._committer = Committer(
             config,
             self._store,
@@ -72,10 +78,12 @@ class Metrics:
     @property
     def last_looks(self) -> dict[str, float]:
         """When the last look at each node ended, in unix seconds."""
+        self._finish()
         return self._coverage.last_looks()
 
     def nodes(self, names: Iterable[str], now: float) -> None:
         """Set which nodes are in scope; the series of those that left go with them."""
+        self._finish()
         for node in self._coverage.scope(names, now):
             for family in self._store.families.values():
                 self._store.drop(family, node)
@@ -99,19 +107,17 @@ class Metrics:
         Export what a look gathered since its last commit, in which *exposure* seconds were proven.
 
         Without any, it waits for the next one. Estimates wait for the *final* one. A stream whose
-        exposure ends with its last event, because it was cut, is not *settled*.
+        exposure ends with its last event, because it was cut, is not *settled*. Of a large look
+        some work is left for later; it is done before anybody sees a part of it.
         """
         source = look.source
         watch = self._coverage.watches.get((source.node, source.gadget))
         self._store.release(now)
         if watch is None or (exposure <= 0 and not final):
             return
-        watch.observed += exposure
-        look.account.exposure += exposure
-        self._committer.count(look, now)
-        self._committer.show(look, watch, now)
-        if final:
-            self._committer.close(look, watch, now, settled=settled)
+        part = Part(exposure=exposure, now=now, final=final, settled=settled)
+        self._work.append(self._committer.commit(look, watch, part))
+        self._advance(max(_TURNS, len(self._work) // 4))
 
     def planned_weight(self, node: str, gadget: str, now: float) -> float:
         """Tell the weight of a look that begins *now*, if it lasts as long as planned."""
@@ -120,6 +126,9 @@ class Metrics:
 
     def write(self, now: float, *, openmetrics: bool = False) -> Iterator[bytes]:
         """Write all series in slices (some empty); commits may happen between them."""
+        while self._work:
+            self._advance(1)
+            yield b""
         self._store.release(now)
         self._forget_snapshots(now)
         for family in list(self._store.families.values()):
@@ -133,10 +142,12 @@ class Metrics:
 
     def looks(self) -> list[dict[str, Any]]:
         """List the last look at each node by each gadget: node, gadget, ended and exposure."""
+        self._finish()
         return self._coverage.looks()
 
     def state(self) -> dict[str, Any]:
         """Give what must be kept over a restart, as plain JSON."""
+        self._finish()
         return {**self._coverage.state(), "owed": self._store.owed()}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -151,6 +162,20 @@ class Metrics:
             for gadget, some in fed.items()
             if some
         }
+
+    def _advance(self, turns: int) -> None:
+        """Go on with the work of commits, in their order."""
+        while self._work and turns:
+            try:
+                next(self._work[0])
+            except StopIteration:
+                self._work.popleft()
+            else:
+                turns -= 1
+
+    def _finish(self) -> None:
+        while self._work:
+            self._advance(_TURNS)
 
     def _forget_snapshots(self, now: float) -> None:
         oldest = now - self._config.expiry_periods * self._period

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from igpipe.metrics.coverage import Coverage
+from igpipe.metrics.family import Shape
 from igpipe.metrics.labels import escape
-from igpipe.metrics.store import Shape
 from igpipe.metrics.text import Row
 
 _PAIR: Final = ("node", "gadget")

@@ -1,110 +1,12 @@
 """All series of event metrics, within a budget, with exact totals. Pure."""
 
-import math
 from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from igpipe.metrics.family import Amount, Family, Group, Shape
 from igpipe.metrics.labels import OTHER
 
-ENUMERATIONS: Final = frozenset(
-    ("error", "rcode", "qtype", "operation", "state", "signal", "reason", "type", "protocol",
-     "syscall", "code", "capability", "allowed")
-)  # fmt: skip
-"""Labels with few values by nature: they are kept when others are folded."""
-
 _RESERVE: Final = 0.1
-_DREGS: Final = 1e-9
-_TURN: Final = 1000
-"""So many series flow, then the event loop has a turn."""
-Amount = Any
-"""What a series holds: a number, or a list of them for histograms (sum, then each bucket)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """
-    What the series of a family have in common.
-
-    *buckets* are the exposed upper bounds; *whole* says that values are integers.
-    """
-
-    name: str
-    help: str
-    type: str
-    labels: tuple[str, ...]
-    buckets: tuple[str, ...] = ()
-    has_sum: bool = True
-    whole: bool = False
-
-    @property
-    def cost(self) -> int:
-        """How many lines a series has."""
-        return len(self.buckets) + 3 if self.type == "histogram" else 1
-
-
-class Group:
-    """
-    The series of one family on one node (``""``: of all nodes).
-
-    Plain dicts by rendered labels: bytes, numbers and dicts of them are no work for the garbage
-    collector, and a hundred thousand series must not make it stop the event loop. ``held`` is what
-    waits while a new series is shown as zero, ``owed`` what flows into the values bit by bit.
-    """
-
-    __slots__ = ("epoch", "epoch_at", "fed", "flowed_at", "held", "owed", "values")
-
-    def __init__(self, now: float) -> None:
-        self.values: dict[bytes, Amount] = {}
-        self.held: dict[bytes, Amount] = {}
-        self.owed: dict[bytes, float] = {}
-        self.flowed_at = now
-        self.fed: dict[bytes, int] = {}
-        self.epoch = 0
-        self.epoch_at = now
-
-
-class Family:
-    """One exposed metric: groups of series, and how its labels are folded."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
-        self.groups: dict[Any, Group] = {}
-        self.lines = 0
-        self._template = ",".join(f'{name}="%s"' for name in shape.labels)
-        self._tiers = _tiers(shape.labels)
-
-    def render(self, texts: tuple[str, ...]) -> bytes:
-        """Write *texts* (escaped) as they are exposed: what a series is known by."""
-        return (self._template % texts).encode()
-
-    def folded(self, texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """Fold *texts* further and further, at last all of them."""
-        for tier in self._tiers:
-            yield tuple(OTHER if fold else t for fold, t in zip(tier, texts, strict=True))
-
-    def folds_node(self, texts: tuple[str, ...]) -> bool:
-        """Tell whether *texts* name no node although the family has them by node."""
-        return "node" in self.shape.labels and texts[-1] == OTHER
-
-    def flow(self, now: float, lag: float) -> Iterator[None]:
-        """
-        Let owed amounts flow into the values, with pauses; *lag* is their time constant.
-
-        An estimate stands for a whole period. Exposed in one leap it would throw off any rate()
-        whose window cuts such leaps at its edges, which one of a few periods does.
-        """
-        group = self.groups.get("")
-        if group is None or not group.owed:
-            return
-        share = 1.0 - math.exp(-(now - group.flowed_at) / lag) if lag else 1.0
-        group.flowed_at = max(now, group.flowed_at)
-        for count, key in enumerate(list(group.owed), start=1):
-            if key in group.owed and key not in group.held:  # much may happen in a pause
-                _pour(group, key, share)
-            if count % _TURN == 0:
-                yield
 
 
 class Store:
@@ -192,9 +94,9 @@ class Store:
         """Take what was owed, as far as there still are such families and there is room."""
         for name in self._inherited.keys() & self.families.keys():
             family = self.families[name]
-            group = _group(family, "", now)
+            group = family.group("", now)
             for labels, amount in self._inherited[name].items():
-                if self._room(family, 1 - _RESERVE):
+                if family.knows(labels) and self._room(family, 1 - _RESERVE):
                     key = self._bear(family, group, labels.encode(), 0.0, now)
                     group.fed[key] = group.epoch
                     group.owed[key] = amount
@@ -204,7 +106,7 @@ class Store:
         self, family: Family, node: Any, texts: tuple[str, ...], amount: Amount, now: float
     ) -> tuple[Group, bytes]:
         """Find the series that a tuple feeds, made for such an *amount* if there is none."""
-        group = family.groups.get(node) or _group(family, node, now)
+        group = family.groups.get(node) or family.group(node, now)
         key = family.render(texts)
         if key not in group.values:
             group, key = self._admit(family, group, texts, _zero(amount), now)
@@ -220,7 +122,7 @@ class Store:
         self.folded[family.shape.name] += 1
         tiers = list(family.folded(texts))
         for tier in tiers:
-            home = _group(family, OTHER, now) if family.folds_node(tier) else group
+            home = family.group(OTHER, now) if family.folds_node(tier) else group
             key = family.render(tier)
             if key in home.values:
                 return home, key
@@ -249,31 +151,5 @@ class Store:
         self.lines += lines
 
 
-def _pour(group: Group, key: bytes, share: float) -> None:
-    """Move a share of what is owed, or all of what has become too little to matter."""
-    owed = group.owed[key]
-    left = owed * (1.0 - share)
-    if left <= _DREGS * group.values[key]:
-        left = 0.0
-        del group.owed[key]
-    else:
-        group.owed[key] = left
-    group.values[key] += owed - left
-
-
-def _group(family: Family, node: Any, now: float) -> Group:
-    group = family.groups.get(node)
-    if group is None:
-        group = family.groups[node] = Group(now)
-    return group
-
-
 def _zero(amount: Amount) -> Amount:
     return [0] * len(amount) if isinstance(amount, list) else 0
-
-
-def _tiers(labels: tuple[str, ...]) -> tuple[tuple[bool, ...], ...]:
-    """Say which labels each step of folding takes: what is many, then namespace, then all."""
-    kept = (ENUMERATIONS | {"namespace", "node"}, ENUMERATIONS | {"node"}, frozenset[str]())
-    steps = (tuple(label not in keep for label in labels) for keep in kept)
-    return tuple(dict.fromkeys(steps))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, chain, islice
 from typing import Any, Final
 
-from igpipe.metrics.store import Family, Shape
+from igpipe.metrics.family import Family, Shape
 
 SLICE: Final = 500
 """About as many lines go into one slice: well below a millisecond."""

@@ -270,6 +270,34 @@ def test_pending_is_bounded() -> None:
     assert metrics.folded
 
 
+def test_a_large_look_is_whole_when_seen() -> None:
+    """A commit leaves work for later, and nobody sees a part of it; observing goes on."""
+    metrics = make(rule(), rule("g", type="gauge"))
+    seeing = begin(metrics)
+    seeing.snapshot()
+    for i in range(1500):
+        seeing.observe(event(f"p{i}"))
+    metrics.commit(seeing, exposure=60.0, now=60.0, final=False)
+    seeing.snapshot()
+    for i in range(700):
+        seeing.observe(event(f"p{i}"))
+    assert sum(samples(metrics, 61.0, name="m_observed").values()) == 1500
+    assert sum(samples(metrics, 61.0, name="g").values()) == 1500
+    metrics.commit(seeing, exposure=60.0, now=120.0, final=True)
+    assert metrics.state()["looks"] == [["n", "trace_exec", 120.0]]
+    assert sum(samples(metrics, 121.0, name="m_observed").values()) == 2200
+    assert sum(samples(metrics, LATER, name="m_estimated").values()) == pytest.approx(2200)
+
+
+def test_work_does_not_pile_up() -> None:
+    """Where nobody scrapes, commits catch up among themselves."""
+    metrics = make(rule())
+    for round_ in range(200):
+        look(metrics, *[event(f"p{i}") for i in range(900)], now=float(round_), exposure=1.0)
+    seen = b"".join(metrics.write(LATER)).count(b"m_observed_total{")
+    assert seen == 900
+
+
 def test_comms_of_a_container_are_bounded() -> None:
     """Further names of commands of one container are one; other containers keep theirs."""
     metrics = make(rule(), comms_per_container=3)

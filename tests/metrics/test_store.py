@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igpipe.metrics.store import Family, Shape, Store
+from igpipe.metrics.family import Family, Shape
+from igpipe.metrics.store import Store
 from igpipe.metrics.text import write_family
 
 LABELS = ("namespace", "pod", "comm", "error", "node")
@@ -179,6 +180,16 @@ def test_estimates_flow() -> None:
     assert not family.groups[""].owed
 
 
+def test_a_clock_set_back_takes_nothing() -> None:
+    """When time seems to run backwards estimates wait."""
+    store = Store(100, 100, 0.0)
+    family = store.family(Shape("e_total", "", "counter", ("workload",)))
+    store.owe(family, ("w",), 1000.0, now=500.0)
+    before = dict(drained(family, 600.0, 100.0))
+    assert drained(family, 100.0, 100.0) == before
+    assert drained(family, 200.0, 100.0)[b'workload="w"'] > before[b'workload="w"']
+
+
 def test_flow_pauses_and_bears_company() -> None:
     """Many series take several turns; another scrape may go on in between."""
     store = Store(10_000, 10_000, 0.0)
@@ -197,7 +208,8 @@ def test_owed_survives_a_restart() -> None:
     shape = Shape("e_total", "", "counter", ("workload",))
     old.owe(old.family(shape), ("w",), 8.0, now=0.0)
     family = new.family(shape)
-    new.restore({**old.owed(), "gone_total": {"": 1.0}})
+    other = {'pod="w"': 1.0, 'workload="w",x="y"': 1.0}
+    new.restore({"e_total": old.owed()["e_total"] | other, "gone_total": {"": 1.0}})
     new.release(100.0)
     assert drained(family, 130.0, 0.0) == {b'workload="w"': 0.0}
     new.release(160.0)

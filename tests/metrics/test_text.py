@@ -3,7 +3,8 @@
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-from igpipe.metrics.store import Family, Shape, Store
+from igpipe.metrics.family import Family, Shape
+from igpipe.metrics.store import Store
 from igpipe.metrics.text import SLICE, write_family
 from tests.metrics.helpers import event, look, make, rule
 

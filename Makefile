@@ -59,7 +59,7 @@ demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
 bench: $(STAMP) ## Run the benchmarks and write their table
 	$(BIN)/python -m benchmarks $(ARGS)
 
-generate: $(STAMP) ## Write the files that are made from code: config/, docs/config.md, docs/metrics.md
+generate: $(STAMP) ## Write the files that are made from code: config/, deploy/, docs/config.md, docs/metrics.md
 	$(BIN)/igpipe generate
 
 # Pins with hashes and without the address of any index, for every platform, so that the same files

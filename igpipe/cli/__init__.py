@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from igpipe import __version__
-from igpipe.cli import config, demo, doctor, generate, reap, replay, run
+from igpipe.cli import config, demo, deploy, doctor, generate, reap, replay, run
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run.run,
@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "replay": replay.replay,
     "doctor": doctor.doctor,
     "reap": reap.reap,
+    "deploy": deploy.deploy,
     "config check": config.check,
     "config show": config.show,
     "config schema": config.schema,

@@ -6,8 +6,9 @@ from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from igpipe.config import MetricsConfig, Rule
+from igpipe.config import Config, MetricsConfig, Rule
 from igpipe.config.render import render_docs, render_schema, render_yaml
+from igpipe.deploy import Place, deploy_files
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, presets
 from igpipe.telemetry import Telemetry
@@ -44,6 +45,7 @@ def render_all() -> dict[str, str]:
         "config/presets/metrics.yaml": _PRESETS_HEAD + _preset_rules(),
         "docs/config.md": render_docs(),
         "docs/metrics.md": render_metrics(),
+        **deploy_files(Config(), Place()),
     }
 
 

@@ -1,0 +1,150 @@
+"""
+What a session's Pod may look like, read off the Pods that igpipe would build. Pure.
+
+Values (images, volumes, capabilities) are those of the configuration; names of fields are those
+of the manifest and those that an API server fills in by itself. Whatever is not listed is
+refused, so that a field which Kubernetes gets tomorrow is closed from the start.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from igpipe.config import Config
+from igpipe.deploy.cel import exactly
+from igpipe.deploy.place import Manifest, Place
+from igpipe.gadgets import GADGETS
+from igpipe.sessions.command import ig_arguments
+from igpipe.sessions.manifest import build_manifest
+from igpipe.sessions.plan import Plan
+
+CONTAINERS: Final = 32
+"""The most containers in a Pod; it also bounds what evaluating a policy may cost."""
+_LONGEST: Final = 600
+_HIDDEN: Final = "--k8s-namespace="
+# What admission and defaulting add to what igpipe sends.
+_POD_DEFAULTS: Final = {
+    "imagePullSecrets", "preemptionPolicy", "priority", "priorityClassName", "schedulerName",
+    "securityContext", "serviceAccount", "serviceAccountName",
+}  # fmt: skip
+_CONTAINER_DEFAULTS: Final = {"terminationMessagePath", "terminationMessagePolicy"}
+_NARROWER: Final = {"allowPrivilegeEscalation", "privileged", "runAsNonRoot", "runAsUser"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """
+    The values that the rules compare a Pod with; ``*_expressions`` are regular expressions.
+
+    ``hidden_flag`` is the flag that hides namespaces; empty where ig has none.
+    """
+
+    plan: Plan
+    hidden_flag: str
+    pod_fields: list[str]
+    container_fields: list[str]
+    security_fields: list[str]
+    mount_fields: list[str]
+    image_expressions: list[str]
+    gadget_expressions: list[str]
+    word_expressions: list[str]
+    flag_expressions: list[str]
+    volumes: list[Manifest]
+    mounts: dict[str, list[str]]
+    capabilities: list[str]
+    privileged: bool
+    deadline: int
+
+
+def shape_of(config: Config, place: Place) -> Shape:
+    """Read the shape off the Pod that *config* asks for. Raises ConfigError as sessions would."""
+    plan = Plan(config.cluster, config.rotation, config.session, config.gadgets)
+    spec = build_manifest(plan, "node", "session")["spec"]
+    containers = spec["containers"]
+    security = containers[0]["securityContext"]
+    return Shape(
+        plan=plan,
+        hidden_flag=_HIDDEN if any(_hides(c) for c in containers) else "",
+        pod_fields=sorted(spec.keys() | _POD_DEFAULTS),
+        container_fields=sorted(containers[0].keys() | _CONTAINER_DEFAULTS),
+        security_fields=sorted(security.keys() | _NARROWER),
+        mount_fields=sorted({key for mount in _mounts(containers) for key in mount}),
+        image_expressions=[_image(image) for image in (plan.session.image, *place.images)],
+        gadget_expressions=_gadgets(plan),
+        word_expressions=_words(plan),
+        flag_expressions=_flags(plan),
+        volumes=[_as_stored(volume) for volume in spec["volumes"]],
+        mounts=_mount_paths(containers),
+        capabilities=security.get("capabilities", {}).get("add", []),
+        privileged=bool(security.get("privileged")),
+        deadline=place.deadline or max(plan.deadline_seconds, _LONGEST),
+    )
+
+
+def _hides(container: Manifest) -> bool:
+    return any(argument.startswith(_HIDDEN) for argument in container["args"])
+
+
+def _mounts(containers: Iterable[Manifest]) -> Iterator[Manifest]:
+    for container in containers:
+        yield from container["volumeMounts"]
+
+
+def _mount_paths(containers: Iterable[Manifest]) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
+    for mount in _mounts(containers):
+        known = paths.setdefault(mount["name"], [])
+        if mount["mountPath"] not in known:
+            known.append(mount["mountPath"])
+    return paths
+
+
+def _as_stored(volume: Manifest) -> Manifest:
+    """Add what the API server does: a hostPath has a type, be it empty."""
+    if "hostPath" not in volume:
+        return volume
+    return {**volume, "hostPath": {"type": "", **volume["hostPath"]}}
+
+
+def _image(image: str) -> str:
+    return f"{exactly(image[:-1])}.*" if image.endswith("*") else exactly(image)
+
+
+def _gadgets(plan: Plan) -> list[str]:
+    """List the gadget images: all of the registry at the version, and those named one by one."""
+    session = plan.session
+    ours = f"{exactly(session.gadget_registry)}/[a-z0-9_]+:{exactly(session.gadget_version)}"
+    return [ours, *(exactly(gadget.image) for gadget in plan.gadgets if gadget.image)]
+
+
+def _words(plan: Plan) -> list[str]:
+    """List what ig may be told besides flags, joined by blanks."""
+    if plan.session.generation == "image":
+        return ["run [^ ]+ -o json -v --timeout [0-9]+"]
+    known = [" ".join(gadget.builtin) for gadget in GADGETS.values() if gadget.builtin]
+    return [f"({'|'.join(known)}) -o json( --timeout [0-9]+)?"]
+
+
+def _flags(plan: Plan) -> list[str]:
+    """List the flags: those that igpipe writes by itself, and the configured ones as they are."""
+    free = {
+        "--annotate": ".*",
+        "--map-fetch-interval": "[0-9]+ms",
+        "--interval": "[0-9]+",
+        "--max-rows": "[0-9]+",
+        _HIDDEN.rstrip("="): f"{exactly(_hidden(plan))}(,!?[a-z0-9-]+)*",
+    }
+    fixed = [
+        flag
+        for gadget in plan.gadgets
+        for flag in ig_arguments(gadget, plan)
+        if flag.startswith("--") and "=" in flag and flag.partition("=")[0] not in free
+    ]
+    listed = [f"{name}={value}" for name, value in free.items()]
+    return [*listed, *dict.fromkeys(exactly(flag) for flag in fixed)]
+
+
+def _hidden(plan: Plan) -> str:
+    """Write the namespaces that ig is told to leave out, as it is told."""
+    names = dict.fromkeys((plan.cluster.namespace, *plan.session.exclude_namespaces))
+    return ",".join(f"!{name}" for name in names)

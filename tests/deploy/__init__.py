@@ -1,0 +1,1 @@
+"""What installs igpipe: rights, policies, manifests, and their files."""

@@ -1,0 +1,46 @@
+"""The files of deploy/."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from igpipe.config import Config
+from igpipe.deploy import Place, deploy_files, write_yaml
+
+ROOT = Path(__file__).parents[2]
+FILES = deploy_files(Config(), Place())
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_repository_has_each(path: str) -> None:
+    """What is written there is what the code makes."""
+    assert (ROOT / path).read_text() == FILES[path]
+
+
+def test_what_needs_another_comes_later() -> None:
+    """kubectl takes files by name: namespaces first, what runs last."""
+    text = "\n".join(FILES[path] for path in sorted(FILES) if "/manifests/" in path)
+    kinds = [found["kind"] for found in yaml.safe_load_all(text)]
+    order = ["Namespace", "ServiceAccount", "ValidatingAdmissionPolicy", "ConfigMap", "Deployment"]
+    assert [kinds.index(kind) for kind in order] == sorted(kinds.index(kind) for kind in order)
+
+
+def test_yaml_is_for_people() -> None:
+    """No anchors, and texts of several lines as blocks."""
+    shared = ["x"]
+    text = write_yaml([{"a": shared, "b": shared, "c": "one\ntwo\n"}])
+    assert text == "---\na:\n- x\nb:\n- x\nc: |\n  one\n  two\n"
+
+
+def test_the_image_runs_as_nobody_and_is_pinned() -> None:
+    """No root, every package by its hash, from whichever index pip is set to."""
+    last = DOCKERFILE.rpartition("FROM")[2]
+    assert re.search(r"^USER 65532", last, re.MULTILINE)
+    installs = re.findall(r"pip install ([^\\\n]*)", DOCKERFILE)
+    assert installs
+    assert all("--require-hashes" in words or "--no-deps" in words for words in installs)
+    assert "://" not in DOCKERFILE
+    assert "--index" not in DOCKERFILE

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+from igpipe.config import LimitsConfig
 from igpipe.decode import line_time
 from igpipe.gadgets import Kind, kind_of
 from igpipe.model import Block, End, LineAccount, Source
@@ -18,6 +19,9 @@ TICK_SECONDS = 0.25
 """How often batches, looks and telemetry of quiet streams are brought up to date."""
 DRAIN_SECONDS = 30.0
 """How long the queue's consumer may take to reach the end of a stream."""
+
+Follow = Callable[[Stream], Awaitable[End]]
+"""Reads a stream into its port to its end; the last item is an ``End``, also when cancelled."""
 
 
 @dataclass(slots=True)
@@ -47,18 +51,12 @@ class Pump:
     """
 
     def __init__(
-        self, stages: Stages, logs: LogSource, *, cluster: str, wall: Callable[[], float]
+        self, stages: Stages, follow: Follow, *, cluster: str, wall: Callable[[], float]
     ) -> None:
         config = stages.config
         limits = config.limits
         self.queue: FairQueue[int] = FairQueue(limits.queue, limits.stream_queue)
-        self.coalescer = Coalescer()
-        budget = Budget(
-            limits.stream_bytes_per_second,
-            limits.apiserver_bytes_per_second,
-            limits.budget_patience,
-        )
-        self._follower = Follower(logs, self.coalescer, budget, wall)
+        self._follow = follow
         self._stages = stages
         self._config = config
         self._cluster = cluster
@@ -85,7 +83,7 @@ class Pump:
         try:
             with self.queue.open(key) as port:
                 try:
-                    await self._follower.follow(
+                    await self._follow(
                         Stream(
                             key=key,
                             container=container,
@@ -150,6 +148,16 @@ class Pump:
 
     def _add(self, gadget: str, pipeline: StreamPipeline) -> None:
         self._ended[gadget] = _sum([self._ended.get(gadget, GadgetTotals()), _totals(pipeline)])
+
+
+def log_follower(limits: LimitsConfig, logs: LogSource, wall: Callable[[], float]) -> Follower:
+    """Make what follows logs of an API server, within its budgets."""
+    budget = Budget(
+        limits.stream_bytes_per_second,
+        limits.apiserver_bytes_per_second,
+        limits.budget_patience,
+    )
+    return Follower(logs, Coalescer(), budget, wall)
 
 
 async def _done(event: asyncio.Event) -> None:

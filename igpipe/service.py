@@ -3,26 +3,27 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from igpipe.config import Config
 from igpipe.forward import Forwarder
 from igpipe.health import Health
-from igpipe.kube import Cluster, open_cluster
+from igpipe.kube import open_cluster
 from igpipe.metrics import Metrics, active_rules
-from igpipe.model import Skip
+from igpipe.model import Node, Skip
 from igpipe.needs import needed_fields
 from igpipe.nodes import Selection, select
 from igpipe.pipeline import Stages
-from igpipe.pump import Pump
-from igpipe.sessions import Plan, Rotation
+from igpipe.pump import Follow, Pump, log_follower
+from igpipe.sessions import ClusterPorts, Plan, Rotation
 from igpipe.signals import stopping
 from igpipe.sinks import open_sinks
 from igpipe.spool import MemorySpool
 from igpipe.state import load_state, save_state
-from igpipe.status import Parts, ServiceViews
+from igpipe.status import Looking, Parts, ServiceViews
 from igpipe.tasks import background
 from igpipe.telemetry import Telemetry
 from igpipe.web import serving
@@ -38,6 +39,38 @@ _PASSING: Final = {Skip.NOT_READY, Skip.CORDONED, Skip.LEAVING}
 """Reasons not to look at a node that leave it in scope: its time goes on, unseen."""
 
 
+class Fleet(ClusterPorts, Protocol):
+    """What there is to look at: a cluster, or this host alone."""
+
+    @property
+    def name(self) -> str:
+        """What records call it."""
+
+    def watch_nodes(self) -> AsyncIterator[Mapping[str, Node]]:
+        """Yield all nodes by name, after every change; endless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every part stands on; ``wall`` gives unix seconds."""
+
+    config: Config
+    telemetry: Telemetry
+    health: Health
+    wall: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The parts that do not care where streams come from; none has a lifetime of its own."""
+
+    metrics: Metrics
+    spool: MemorySpool
+    pump: Pump
+    used: Mapping[str, frozenset[str]]
+    """By gadget, the fields that must not be trimmed."""
+
+
 @asynccontextmanager
 async def running(
     config: Config, wall: Callable[[], float] = time.time
@@ -46,50 +79,90 @@ async def running(
     Run the service for the length of the block; yields the web server's address and the parts.
 
     *wall* gives unix seconds.
+    """
+    ground = Ground(config, Telemetry(), Health(*_CONDITIONS), wall)
+    streams = config.rotation.max_slots * len(config.gadgets) * LOGS_PER_CONNECTION
+    async with open_cluster(
+        config.cluster, ground.telemetry, streams=streams, trouble=ground.health.report
+    ) as cluster:
+        follow = log_follower(config.limits, cluster, wall).follow
+        async with rotating(ground, cluster, follow) as (address, parts):
+            yield address, parts
+
+
+@asynccontextmanager
+async def rotating(
+    ground: Ground, fleet: Fleet, follow: Follow, *, continuous: bool = False
+) -> AsyncIterator[tuple[str, Parts]]:
+    """
+    Rotate over *fleet* during the block; *continuous*: looks at a node follow on one another.
 
     Read upwards, the nesting is the order of stopping: sessions end and their Pods are deleted,
     their last lines are handled, sinks drain, and the page answers until then. A part that fails
     cancels the block and leaves as an ExceptionGroup.
     """
-    telemetry, health = Telemetry(), Health(*_CONDITIONS)
-    streams = config.rotation.max_slots * len(config.gadgets) * LOGS_PER_CONNECTION
-    async with open_cluster(
-        config.cluster, telemetry, streams=streams, trouble=health.report
-    ) as cluster:
-        parts, spool = _build(config, cluster, telemetry, health, wall)
-        rotation, pump = parts.rotation, parts.pump
-        grace = config.service.stop_grace / 2
-        async with (
-            serving(config.web, ServiceViews(parts), telemetry) as address,
-            open_sinks(config.sinks, spool, telemetry, health, grace) as sinks,
-            background(
-                pump=pump.run,
-                tick=pump.tick,
-                state=lambda: _keep_state(parts),
-            ),
-            background(rotation=rotation.run, nodes=lambda: _watch_nodes(parts, cluster)),
-        ):
-            parts.sinks.extend(sinks)
-            yield address, parts
+    config = ground.config
+    engine = build_engine(ground, fleet.name, follow)
+    plan = Plan(
+        config.cluster,
+        config.rotation,
+        config.session,
+        config.gadgets,
+        used=engine.used,
+        continuous=continuous,
+    )
+    rotation = Rotation(
+        plan,
+        fleet,
+        engine.pump,
+        telemetry=ground.telemetry,
+        health=ground.health,
+        wall=ground.wall,
+    )
+    rotation.restore(engine.metrics.last_looks)
+    parts = build_parts(ground, fleet.name, engine, rotation)
+    async with (
+        working(parts, engine.spool) as address,
+        background(rotation=rotation.run, nodes=lambda: _watch_nodes(parts, rotation, fleet)),
+    ):
+        yield address, parts
+
+
+@asynccontextmanager
+async def working(parts: Parts, spool: MemorySpool) -> AsyncIterator[str]:
+    """Show, handle and deliver what streams bring during the block; yields the page's address."""
+    config, telemetry, health = parts.config, parts.telemetry, parts.health
+    grace = config.service.stop_grace / 2
+    async with (
+        serving(config.web, ServiceViews(parts), telemetry) as address,
+        open_sinks(config.sinks, spool, telemetry, health, grace) as sinks,
+        background(
+            pump=parts.pump.run,
+            tick=parts.pump.tick,
+            state=lambda: _keep_state(parts),
+        ),
+    ):
+        parts.sinks.extend(sinks)
+        yield address
 
 
 async def serve(config: Config) -> None:
     """Run the service until a signal asks it to stop."""
+    await until_stopped(running(config))
+
+
+async def until_stopped(service: AbstractAsyncContextManager[tuple[str, Parts]]) -> None:
+    """Run *service* until a signal asks it to stop."""
     with stopping() as stop:
-        async with running(config) as (address, parts):
+        async with service as (address, parts):
             log.info("serving", extra={"address": address, "cluster": parts.cluster})
             await stop.wait()
             log.info("stopping")
 
 
-def _build(
-    config: Config,
-    cluster: Cluster,
-    telemetry: Telemetry,
-    health: Health,
-    wall: Callable[[], float],
-) -> tuple[Parts, MemorySpool]:
-    """Make the parts that have no lifetime of their own."""
+def build_engine(ground: Ground, cluster: str, follow: Follow) -> Engine:
+    """Make what handles streams, each read by *follow*, and restore its last state."""
+    config, telemetry, wall = ground.config, ground.telemetry, ground.wall
     rules = active_rules(config.metrics, (gadget.name for gadget in config.gadgets))
     metrics = Metrics(
         config.metrics,
@@ -97,6 +170,9 @@ def _build(
         period=config.rotation.period,
         session_seconds=config.session.duration,
     )
+    state = load_state(config.metrics.state_file)
+    if state is not None:
+        metrics.restore(state)
     spool = MemorySpool(config.spool, telemetry.records)
     forwarder = Forwarder(
         config.forward,
@@ -105,43 +181,31 @@ def _build(
         offered=telemetry.records.offered,
     )
     stages = Stages(config, metrics, forwarder, telemetry)
-    pump = Pump(stages, cluster, cluster=cluster.name, wall=wall)
-    plan = Plan(
-        config.cluster,
-        config.rotation,
-        config.session,
-        config.gadgets,
-        used=needed_fields(config, rules),
-    )
-    rotation = Rotation(plan, cluster, pump, telemetry=telemetry, health=health, wall=wall)
-    _restore(config, metrics, rotation)
-    parts = Parts(
-        config=config,
-        cluster=cluster.name,
-        telemetry=telemetry,
-        health=health,
-        metrics=metrics,
-        pump=pump,
+    pump = Pump(stages, follow, cluster=cluster, wall=wall)
+    return Engine(metrics, spool, pump, needed_fields(config, rules))
+
+
+def build_parts(ground: Ground, cluster: str, engine: Engine, rotation: Looking) -> Parts:
+    """Put together what the page shows."""
+    return Parts(
+        config=ground.config,
+        cluster=cluster,
+        telemetry=ground.telemetry,
+        health=ground.health,
+        metrics=engine.metrics,
+        pump=engine.pump,
         rotation=rotation,
         sinks=[],
-        wall=wall,
-        started=wall(),
+        wall=ground.wall,
+        started=ground.wall(),
     )
-    return parts, spool
 
 
-def _restore(config: Config, metrics: Metrics, rotation: Rotation) -> None:
-    state = load_state(config.metrics.state_file)
-    if state is not None:
-        metrics.restore(state)
-        rotation.restore({look["node"]: look["ended"] for look in metrics.looks()})
-
-
-async def _watch_nodes(parts: Parts, cluster: Cluster) -> None:
-    async for snapshot in cluster.watch_nodes():
+async def _watch_nodes(parts: Parts, rotation: Rotation, fleet: Fleet) -> None:
+    async for snapshot in fleet.watch_nodes():
         selection = select(snapshot, parts.config.nodes)
         parts.metrics.nodes(_scope(selection), parts.wall())
-        parts.rotation.update_nodes(selection)
+        rotation.update_nodes(selection)
 
 
 def _scope(selection: Selection) -> list[str]:

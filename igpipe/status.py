@@ -1,9 +1,9 @@
 """What the running parts look like from outside: the views that the web server shows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from igpipe import __version__
 from igpipe.config import Config
@@ -11,7 +11,7 @@ from igpipe.health import Health
 from igpipe.metrics import Metrics
 from igpipe.model import LineAccount
 from igpipe.pump import GadgetTotals, Pump
-from igpipe.sessions import Rotation
+from igpipe.sessions import Session
 from igpipe.sinks import SinkStatus
 from igpipe.telemetry import Telemetry
 from igpipe.web.views import (
@@ -25,6 +25,34 @@ from igpipe.web.views import (
 )
 
 
+class Looking(Protocol):
+    """Who starts sessions: the rotation, or whoever reads a stream that is there already."""
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """The sessions that live now, oldest first."""
+
+    @property
+    def history(self) -> Sequence[Session]:
+        """The last sessions that ended, oldest first."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether no new session is started."""
+
+    def pause(self) -> None:
+        """Start no new session; those that run go on."""
+
+    def resume(self) -> None:
+        """Start sessions again."""
+
+    async def idle(self) -> None:
+        """Wait until no session lives."""
+
+    def status(self) -> dict[str, Any]:
+        """Return its state for JSON, as ``Rotation.status`` does."""
+
+
 @dataclass(slots=True)
 class Parts:
     """The parts of a running service, read-only; ``started`` in unix seconds."""
@@ -35,7 +63,7 @@ class Parts:
     health: Health
     metrics: Metrics
     pump: Pump
-    rotation: Rotation
+    rotation: Looking
     sinks: list[SinkStatus]
     wall: Callable[[], float]
     started: float = field(default=0.0)

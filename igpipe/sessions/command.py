@@ -49,9 +49,10 @@ def _image(gadget: GadgetConfig, plan: Plan) -> list[str]:
         arguments.append("--pull=never")
     if kind_of(gadget.name) in (Kind.DELTAS, Kind.SLOTS):
         arguments.append(f"--map-fetch-interval={_interval(gadget, session)}ms")
-    excluded = [f"!{name}" for name in (plan.cluster.namespace, *session.exclude_namespaces)]
+    own = _listed(plan.cluster.namespace)  # none on a host without Kubernetes
+    excluded = [f"!{name}" for name in (*own, *session.exclude_namespaces)]
     namespaces = [*excluded, *_listed(gadget.params.get("k8s-namespace"))]
-    if version >= _NAMESPACES_SINCE:
+    if namespaces and version >= _NAMESPACES_SINCE:
         arguments.append(f"--k8s-namespace={','.join(dict.fromkeys(namespaces))}")
     arguments += [*_socket(session), *_params(gadget.params)]
     annotations = _annotations(gadget, plan)

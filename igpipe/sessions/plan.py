@@ -24,7 +24,8 @@ class Plan:
     The configuration of sessions.
 
     ``used`` names, by gadget, the fields (raw dotted paths) that metrics, filters or sinks need:
-    they are never trimmed.
+    they are never trimmed. ``continuous``: looks at a node follow on one another, without a period
+    in between.
     """
 
     cluster: ClusterConfig
@@ -32,6 +33,7 @@ class Plan:
     session: SessionConfig
     gadgets: tuple[GadgetConfig, ...]
     used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    continuous: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -44,13 +44,22 @@ class Rota:
 
     *session_seconds* is how long a session takes with its overhead: a first guess, which gives
     way to the mean of what sessions took. A node is acquired by one caller at a time and must be
-    released by it.
+    released by it. *continuous*: a node is due as soon as it was released and has rested, and has
+    a slot of its own.
     """
 
-    def __init__(self, config: RotationConfig, *, session_seconds: float, seed: int) -> None:
+    def __init__(
+        self,
+        config: RotationConfig,
+        *,
+        session_seconds: float,
+        seed: int,
+        continuous: bool = False,
+    ) -> None:
         self.paused = config.paused
         self.in_use = 0
         self._config = config
+        self._continuous = continuous
         self._rng = random.Random(seed)  # noqa: S311 - an order, not a secret
         self._least = session_seconds
         self._length = session_seconds
@@ -139,7 +148,8 @@ class Rota:
     @property
     def keeps_period(self) -> bool:
         """Whether every node can be looked at once a period within all bounds."""
-        if self._session_seconds + self._config.cooldown > self._config.period:
+        too_long = self._session_seconds + self._config.cooldown > self._config.period
+        if too_long and not self._continuous:
             return not self.nodes
         if self.needed > self._config.max_slots:
             return False
@@ -151,6 +161,8 @@ class Rota:
         return max(self._least, self._length)
 
     def _slots_for(self, nodes: int) -> int:
+        if self._continuous:
+            return nodes
         return math.ceil(nodes * self._session_seconds / self._config.period)
 
     def _free(self) -> bool:
@@ -165,6 +177,8 @@ class Rota:
         )
 
     def _interval(self) -> float:
+        if self._continuous:
+            return 0.0
         return self._config.period * self._rng.uniform(1 - _SPREAD, 1 + _SPREAD)
 
     def _rest(self, failures: int) -> float:

@@ -68,7 +68,9 @@ class Rotation:
         self._live: dict[str, Session] = {}
         self._seed = secrets.randbits(32) if plan.rotation.seed is None else plan.rotation.seed
         seconds = plan.session.duration + _OVERHEAD_SECONDS
-        self._rota = Rota(plan.rotation, session_seconds=seconds, seed=self._seed)
+        self._rota = Rota(
+            plan.rotation, session_seconds=seconds, seed=self._seed, continuous=plan.continuous
+        )
         self._backoff = Backoff()
         self._due = Change()  # told when another node may be taken
         self._turnstile = asyncio.Lock()

@@ -228,8 +228,9 @@ class Batch:
     Records of one stream, in order, as NDJSON: what the spool stores and sinks read.
 
     A record is one line ``{"cluster":…,"node":…,"session":…,"gadget":…,"seq":…,"time":…,
-    "weight":…,"event":{…}}`` with ``time`` in integer unix nanoseconds. ``first_time`` and
-    ``last_time`` are the smallest and largest ``time`` in it.
+    "weight":…,"labels":{…},"event":{…}}`` with ``time`` in integer unix nanoseconds; the labels
+    (namespace, pod, container, comm, uid, pid; strings, none empty) are the event's, by the same
+    names for every gadget. ``first_time`` and ``last_time`` are the smallest and largest ``time``.
     """
 
     source: Source

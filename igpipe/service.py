@@ -135,7 +135,7 @@ async def working(parts: Parts, spool: MemorySpool) -> AsyncIterator[str]:
     grace = config.service.stop_grace / 2
     async with (
         serving(config.web, ServiceViews(parts), telemetry) as address,
-        open_sinks(config.sinks, spool, telemetry, health, grace) as sinks,
+        open_sinks(config.sinks, spool, telemetry, health, grace, config.dead_letters) as sinks,
         background(
             pump=parts.pump.run,
             tick=parts.pump.tick,

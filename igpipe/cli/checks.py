@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from igpipe.cli.findings import Finding, failure, ok, told
 from igpipe.cli.nodecheck import check_nodes
 from igpipe.cli.podcheck import Admission, check_pod
-from igpipe.config import Config, FileSink, LokiSink
+from igpipe.config import AnySink, Config
 from igpipe.errors import ClusterError, ConfigError, SinkDenied, SinkError
 from igpipe.kube.verbs import REVIEW_ACCESS, RIGHTS, Right, Scope
 from igpipe.model import Node
@@ -70,14 +70,14 @@ async def check_rights(cluster: Cluster, namespace: str) -> list[Finding]:
     return [*found, ok(f"{granted} of {len(needed)} rights are granted")]
 
 
-async def check_sinks(sinks: Sequence[LokiSink | FileSink]) -> list[Finding]:
+async def check_sinks(sinks: Sequence[AnySink]) -> list[Finding]:
     """Knock at every sink, without giving it a record."""
     if not sinks:
         return [ok("no sinks: metrics only")]
     return [await _check_sink(sink) for sink in sinks]
 
 
-async def _check_sink(sink: LokiSink | FileSink) -> Finding:
+async def _check_sink(sink: AnySink) -> Finding:
     about = f"sink {sink.name} ({sink.type})"
     try:
         async with asyncio.timeout(_PROBE_SECONDS):

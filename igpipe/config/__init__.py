@@ -2,21 +2,29 @@
 
 from igpipe.config.cluster import ClusterConfig, NodesConfig
 from igpipe.config.forward import (
+    AnySink,
+    DeadLettersConfig,
+    ElasticsearchSink,
     FileSink,
     Filter,
     ForwardConfig,
     HttpSink,
     LokiSink,
+    OtlpSink,
     Redaction,
     SpoolConfig,
+    StdoutSink,
 )
 from igpipe.config.metrics import MetricsConfig, Rule
 from igpipe.config.session import GadgetConfig, LimitsConfig, RotationConfig, SessionConfig
 from igpipe.config.tree import Config, LogConfig, ServiceConfig, WebConfig
 
 __all__ = [
+    "AnySink",
     "ClusterConfig",
     "Config",
+    "DeadLettersConfig",
+    "ElasticsearchSink",
     "FileSink",
     "Filter",
     "ForwardConfig",
@@ -27,11 +35,13 @@ __all__ = [
     "LokiSink",
     "MetricsConfig",
     "NodesConfig",
+    "OtlpSink",
     "Redaction",
     "RotationConfig",
     "Rule",
     "ServiceConfig",
     "SessionConfig",
     "SpoolConfig",
+    "StdoutSink",
     "WebConfig",
 ]

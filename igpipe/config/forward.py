@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from igpipe.config.types import Bytes, Model, Seconds
 
@@ -66,10 +66,22 @@ class ForwardConfig(Model):
 class SpoolConfig(Model):
     """The queue between igpipe and its sinks."""
 
+    directory: Path | None = None
+    """Where batches are kept on disk, by one process alone; without it they are in memory only."""
     max_bytes: Bytes = Field(256 * 2**20, ge=2**20)
     """Bytes kept for sinks that are behind; beyond it the oldest batches go, counted per sink."""
     max_age: Seconds = Field(6 * 3600.0, gt=0)
     """How long a batch is kept at most."""
+    min_free: Bytes = 256 * 2**20
+    """Disk space left to others: below it the oldest batches go, then memory is used."""
+    memory_bytes: Bytes = Field(64 * 2**20, ge=2**20)
+    """Bytes kept in memory while the disk does not take them."""
+    sync: Literal["none", "interval", "each"] = "interval"
+    """When what was written is forced to the disk. Only a loss of power makes a difference."""
+    sync_interval: Seconds = Field(1.0, gt=0)
+    """How often it is forced with ``interval``: what a loss of power can cost."""
+    compression: Literal["none", "gzip"] = "none"
+    """gzip keeps about seven times as much in the same space, for more CPU time."""
 
 
 class SinkBase(Model):
@@ -86,6 +98,8 @@ class HttpSink(SinkBase):
 
     timeout: Seconds = Field(10.0, gt=0)
     """How long one request may take."""
+    max_in_flight: int = Field(4, ge=1, le=64)
+    """Requests at once; fewer while the server fails or is overloaded."""
     backoff_initial: Seconds = Field(0.5, gt=0)
     """The first wait after a failure; doubles with each further one."""
     backoff_max: Seconds = Field(60.0, gt=0)
@@ -98,11 +112,25 @@ class HttpSink(SinkBase):
     """File with the password; read at use, so it may change."""
     token_file: Path | None = None
     """File with a Bearer token; read at use, so it may change."""
+    api_key_file: Path | None = None
+    """File with what follows ``ApiKey`` in Authorization, sent as it is; read at use."""
     ca_file: Path | None = None
     """File with the CA that signed the server's certificate."""
 
+    @model_validator(mode="after")
+    def _one_identity(self) -> Self:
+        if sum(map(bool, (self.username, self.token_file, self.api_key_file))) > 1:
+            raise ValueError("expected at most one of username, token_file and api_key_file")
+        return self
+
 
 LokiLabel = Literal["service_name", "cluster", "gadget", "node", "namespace"]
+
+
+def _is_tenant(template: str) -> str:
+    if re.search(r"[{}]", template.replace("{namespace}", "")):
+        raise ValueError("expected {namespace} as the only thing in braces")
+    return template
 
 
 class LokiSink(HttpSink):
@@ -115,12 +143,48 @@ class LokiSink(HttpSink):
     """Stream labels; all else is structured metadata. Each value more is a stream more."""
     static_labels: dict[str, str] = Field(default_factory=dict)
     """More labels with a fixed value."""
-    tenant: str = ""
-    """X-Scope-OrgID; empty: none."""
+    tenant: Annotated[str, AfterValidator(_is_tenant)] = ""
+    """X-Scope-OrgID; ``{namespace}`` in it is the event's namespace; empty: none."""
+    host_tenant: str = "host"
+    """What stands for ``{namespace}`` where an event has none: outside Pods."""
     max_streams: int = Field(1000, ge=1)
     """Distinct label sets; beyond it the varying labels are left out and counted."""
     request_bytes: Bytes = Field(2**20, ge=2**16)
     """Uncompressed size of a request; Loki refuses more than its burst for ever."""
+    replay_after: Seconds = Field(3600.0, gt=0)
+    """Older records get the label ``replay="1"``: Loki refuses old entries behind new ones."""
+    expire_after: Seconds = Field(7 * 86400.0, gt=0)
+    """Older records are not sent: Loki refuses them."""
+
+
+class ElasticsearchSink(HttpSink):
+    """Elasticsearch or OpenSearch: a data stream a gadget."""
+
+    type: Literal["elasticsearch"] = "elasticsearch"
+    url: str = Field(pattern=r"^https?://")
+    """Base address (``https://elastic:9200``)."""
+    namespace: str = Field("default", pattern=r"^[a-z0-9_.]{1,100}$")
+    """The last word of ``logs-inspektor_gadget.<gadget>-<word>``; each more is a stream more."""
+    document: Literal["ecs", "raw"] = "ecs"
+    """ECS fields with the event under ``ig``, or the record alone, which costs less CPU time."""
+    request_bytes: Bytes = Field(2**21, ge=2**16)
+    """Uncompressed size of a request."""
+
+
+class OtlpSink(HttpSink):
+    """OpenTelemetry logs over HTTP, as protobuf."""
+
+    type: Literal["otlp"] = "otlp"
+    url: str = Field(pattern=r"^https?://")
+    """Base address (``http://collector:4318``); ``/v1/logs`` is added."""
+    request_bytes: Bytes = Field(2**21, ge=2**16)
+    """Uncompressed size of a request."""
+
+
+class StdoutSink(SinkBase):
+    """NDJSON records on standard output, for a log agent that reads the container's log."""
+
+    type: Literal["stdout"] = "stdout"
 
 
 class FileSink(SinkBase):
@@ -135,4 +199,16 @@ class FileSink(SinkBase):
     """Rotated files that are kept."""
 
 
-Sink = Annotated[LokiSink | FileSink, Field(discriminator="type")]
+class DeadLettersConfig(Model):
+    """Records that a sink will never take."""
+
+    directory: Path | None = None
+    """Where they are kept, in files of NDJSON a sink; without it they are counted and told only."""
+    max_bytes: Bytes = Field(2**26, ge=2**16)
+    """Size at which a sink's file is rotated."""
+    max_files: int = Field(2, ge=1)
+    """Rotated files that are kept; older dead letters are dropped and counted."""
+
+
+AnySink = LokiSink | ElasticsearchSink | OtlpSink | FileSink | StdoutSink
+Sink = Annotated[AnySink, Field(discriminator="type")]

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from igpipe.config.cluster import ClusterConfig, NodesConfig
-from igpipe.config.forward import ForwardConfig, Sink, SpoolConfig
+from igpipe.config.forward import DeadLettersConfig, ForwardConfig, Sink, SpoolConfig
 from igpipe.config.metrics import MetricsConfig
 from igpipe.config.session import Gadgets, LimitsConfig, RotationConfig
 from igpipe.config.types import Model, Seconds
@@ -48,6 +48,7 @@ class Config(Gadgets):
     spool: SpoolConfig = Field(default_factory=SpoolConfig)
     sinks: tuple[Sink, ...] = ()
     """Where records go; none: metrics only."""
+    dead_letters: DeadLettersConfig = Field(default_factory=DeadLettersConfig)
     web: WebConfig = Field(default_factory=WebConfig)
     log: LogConfig = Field(default_factory=LogConfig)
     service: ServiceConfig = Field(default_factory=ServiceConfig)

@@ -8,6 +8,7 @@ import orjson
 from igpipe.config import ForwardConfig
 from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
+from igpipe.forward.labels import Labels
 from igpipe.forward.redact import build_redactor
 from igpipe.model import Batch, Event, Source
 
@@ -56,7 +57,8 @@ class StreamForward:
         self._forwarder = forwarder
         self._source = source
         self._head = _head(source)
-        self._weight = b',"weight":%b,"event":' % orjson.dumps(round(weight, 3))
+        self._weight = b',"weight":%b,"labels":' % orjson.dumps(round(weight, 3))
+        self._labels = Labels()
         self._checks = build_checks(config, source.gadget, forwarder.exclude)
         self._redactor = build_redactor(config.redact)
         self._limited = config.rate_per_container > 0
@@ -98,8 +100,8 @@ class StreamForward:
                 self.filtered += 1
                 return
         # Around an event that is JSON already: nothing is encoded.
-        record = b'%b%d,"time":%d%b%b}\n' % (
-            self._head, seq, time_ns, self._weight, line.rstrip(b"\n")
+        record = b'%b%d,"time":%d%b%b,"event":%b}\n' % (
+            self._head, seq, time_ns, self._weight, self._labels.write(event), line.rstrip(b"\n")
         )  # fmt: skip
         if not self._lines:
             self._opened = self._now

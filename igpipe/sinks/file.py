@@ -27,10 +27,10 @@ class NdjsonFile:
     def __init__(self, config: FileSink) -> None:
         self.name = config.name
         self.request_bytes = min(config.max_bytes, WRITE_BYTES)
-        self.window_bytes = WRITE_BYTES
+        self.max_in_flight = 1
         self._config = config
 
-    def packer(self, limit_bytes: int) -> LinePacker:
+    def packer(self, limit_bytes: int, now: float) -> LinePacker:
         """Begin a round; see Sink."""
         return LinePacker(limit_bytes)
 
@@ -46,7 +46,8 @@ class NdjsonFile:
     def _write(self, data: bytes) -> None:
         path = self._config.path
         try:
-            rotate(path, len(data), self._config.max_bytes, self._config.max_files)
+            if is_full(path, len(data), self._config.max_bytes):
+                rotate(path, self._config.max_files)
             append(path, data)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
             raise SinkDenied(str(error)) from None
@@ -75,19 +76,22 @@ def append(path: Path, data: bytes) -> None:
         os.close(fd)
 
 
-def rotate(path: Path, more: int, max_bytes: int, max_files: int) -> None:
-    """Rename *path* to ``path.1``, that to ``path.2`` and so on, if *more* bytes are too many."""
+def is_full(path: Path, more: int, max_bytes: int) -> bool:
+    """Tell whether *path* holds something and would be too large with *more* bytes."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        return
-    if not size or size + more <= max_bytes:
-        return
+        return False
+    return bool(size) and size + more > max_bytes
+
+
+def rotate(path: Path, max_files: int) -> None:
+    """Rename *path* to ``path.1``, that to ``path.2`` and so on; the oldest goes."""
     for number in range(max_files - 1, 0, -1):
-        older = _numbered(path, number)
+        older = numbered(path, number)
         if older.exists():
-            older.replace(_numbered(path, number + 1))
-    path.replace(_numbered(path, 1))
+            older.replace(numbered(path, number + 1))
+    path.replace(numbered(path, 1))
 
 
 def whole_size(fd: int) -> int:
@@ -102,7 +106,8 @@ def whole_size(fd: int) -> int:
     return 0
 
 
-def _numbered(path: Path, number: int) -> Path:
+def numbered(path: Path, number: int) -> Path:
+    """Name the rotated file *number* of *path*; 1 is the youngest."""
     return path.with_name(f"{path.name}.{number}")
 
 

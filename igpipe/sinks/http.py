@@ -16,8 +16,9 @@ from igpipe import __version__
 from igpipe.config import HttpSink
 from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
 
-ANSWER_BYTES: Final = 2**16
-"""How much of an answer is read."""
+ANSWER_BYTES: Final = 2**22
+"""How much of an answer is read: one that is longer counts as none."""
+SUMMARY_LENGTH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +26,46 @@ class Answer:
     """What a server said; *retry_after* in seconds, if it said so."""
 
     status: int
-    text: str = ""
+    body: bytes = b""
     retry_after: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace").strip()
+
+    @property
+    def summary(self) -> str:
+        """The status and the beginning of the body, for people; not escaped."""
+        return f"{self.status} {self.text[:SUMMARY_LENGTH]}"
 
 
 class Transport(Protocol):
     """The one seam to the network: a request, and its answer."""
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
         """Send *body*. SinkUnavailable: no answer came. SinkDenied: no credentials to send."""
         ...
 
 
 class HttpTransport:
-    """Posts to one *url* as *config* says."""
+    """Posts to paths below the *config*'s url as it says."""
 
     def __init__(self, config: HttpSink, url: str, session: aiohttp.ClientSession) -> None:
         self._config = config
-        self._url = url
+        self._url = url.rstrip("/")
         self._session = session
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
         """Send *body*; see Transport. A redirect is not followed: it would carry credentials."""
         everything = {**self._config.headers, **headers, **authorization(self._config)}
         try:
             async with self._session.post(
-                self._url, data=body, headers=everything, allow_redirects=False
+                self._url + path, data=body, headers=everything, allow_redirects=False
             ) as response:
-                content = await response.content.read(ANSWER_BYTES)
+                content = await _read(response)
                 retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
-                return Answer(response.status, content.decode(errors="replace"), retry_after)
+                return Answer(response.status, content, retry_after)
         except TimeoutError:
             raise SinkUnavailable(f"no answer within {self._config.timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -76,6 +87,8 @@ async def open_transport(config: HttpSink, url: str) -> AsyncIterator[HttpTransp
 
 def authorization(config: HttpSink) -> dict[str, str]:
     """Read the credentials as they are now. SinkDenied if they cannot be read."""
+    if config.api_key_file is not None:
+        return {"Authorization": f"ApiKey {_secret(config.api_key_file)}"}
     if config.token_file is not None:
         return {"Authorization": f"Bearer {_secret(config.token_file)}"}
     if config.username:
@@ -95,6 +108,17 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):
         return None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read a whole answer, however it comes. SinkUnavailable if it is too long."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > ANSWER_BYTES:
+            raise SinkUnavailable(f"{response.status} with an answer of more than {ANSWER_BYTES} B")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _secret(path: Path) -> str:

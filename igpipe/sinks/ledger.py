@@ -1,8 +1,9 @@
 """What became of each record of one round, until it is told to the spool. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from igpipe.model import Batch
 from igpipe.sinks.ports import Item, Verdict
 from igpipe.spool import Reader, RecordOutcome, Taken
 
@@ -20,18 +21,34 @@ class Ledger:
 
     def note(self, item: Item, verdict: Verdict) -> None:
         """Write down what became of *item*."""
-        self._outcomes[item.taken][item.index] = verdict.outcome
+        self._outcomes[item.taken][item.row] = verdict.outcome
+
+    def batch(self, taken: int) -> Batch:
+        """Return batch number *taken*."""
+        return self._taken[taken].batch
+
+    def line(self, item: Item) -> bytes:
+        """Return the record of *item*."""
+        return self.lines[item.taken][item.row]
+
+    def acknowledged(self) -> Iterator[Batch]:
+        """List the batches of which the sink has something now."""
+        for taken, outcomes in zip(self._taken, self._outcomes, strict=True):
+            if RecordOutcome.DELIVERED in outcomes or RecordOutcome.DUPLICATE in outcomes:
+                yield taken.batch
 
     def settle(self, reader: Reader) -> None:
         """Tell *reader* what is known, and put back the rest."""
         for taken, lines, outcomes in zip(self._taken, self.lines, self._outcomes, strict=True):
             known = Counter(outcome for outcome in outcomes if outcome is not None)
-            if not known:
+            if known.total() == len(lines):
+                reader.settle(taken, known)
+            elif not known:
                 reader.settle(taken, known, taken.batch.payload)
-                continue
-            rest = b"".join(
-                b"%b\n" % line
-                for line, outcome in zip(lines, outcomes, strict=True)
-                if outcome is None
-            )
-            reader.settle(taken, known, rest)
+            else:
+                rest = b"".join(
+                    b"%b\n" % line
+                    for line, outcome in zip(lines, outcomes, strict=True)
+                    if outcome is None
+                )
+                reader.settle(taken, known, rest)

@@ -1,4 +1,4 @@
-"""How large a request may be: less after refusals, a little more after each success. Pure."""
+"""How large a request may be and how many at once: less after failures, slowly more. Pure."""
 
 from typing import Final
 
@@ -20,3 +20,20 @@ class SizeLimit:
     def grow(self) -> None:
         """Grow: the sink took a request."""
         self.value = min(self.value + self._maximum // 8, self._maximum)
+
+
+class InFlight:
+    """How many requests may be under way: one more after each full round, half after a failure."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self.value = 1
+
+    def worked(self, requests: int) -> None:
+        """Note a round of *requests* in which none failed; it tells something if it was full."""
+        if requests >= self.value:
+            self.value = min(self.value + 1, self._maximum)
+
+    def failed(self) -> None:
+        """Note that the sink was out of reach or overloaded."""
+        self.value = max(self.value // 2, 1)

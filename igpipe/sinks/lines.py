@@ -3,49 +3,53 @@
 from collections.abc import Sequence
 from typing import Final
 
-from igpipe.sinks.ports import Item, Parcel, Verdict, dead_letter
+from igpipe.model import Batch
+from igpipe.sinks.ports import Frame, Item, Join, Parcel, Verdict, dead_letter
 
 
 class Grouping:
     """
-    Groups items by what stands around them, into parcels of at most *limit* bytes.
+    Groups items by their frame, into parcels of at most *limit* bytes.
 
-    Items of one group keep their order. One that is larger than a parcel is refused if *strict*,
-    otherwise it goes alone.
+    Items of one frame keep their order. One that is larger than a parcel is refused if *strict*,
+    otherwise it goes alone. *extra* bytes are added to each item by its frame.
     """
 
-    def __init__(self, limit: int, *, between: bytes = b"", strict: bool) -> None:
+    def __init__(self, limit: int, *, extra: int = 0, strict: bool) -> None:
         self._limit = limit
-        self._between = between
+        self._extra = extra
         self._strict = strict
-        self._open: dict[tuple[bytes, bytes], list[Item]] = {}
-        self._sizes: dict[tuple[bytes, bytes], int] = {}
+        self._open: dict[Frame, _Group] = {}
         self._closed: list[Parcel] = []
         self.refused: list[tuple[Item, Verdict]] = []
 
-    def add(self, item: Item, head: bytes = b"", tail: bytes = b"") -> None:
-        """Add *item* to the group of those with the same *head* and *tail*."""
-        group = (head, tail)
-        size = len(item.data) + len(self._between)
-        around = len(head) + len(tail)
-        if self._strict and around + size > self._limit:
-            self.refused.append((item, TOO_LARGE))
-            return
-        if group in self._open and self._sizes[group] + size > self._limit:
-            self._close(group)
-        self._open.setdefault(group, []).append(item)
-        self._sizes[group] = self._sizes.get(group, around) + size
+    def add(self, item: Item, frame: Frame) -> None:
+        """Add *item* to the others of *frame*."""
+        size = len(item.data) + self._extra
+        group = self._open.get(frame)
+        if group is None:
+            group = self._open[frame] = _Group(frame.room())
+        if group.size + size > self._limit:
+            if self._strict and group.room + size > self._limit:
+                self.refused.append((item, TOO_LARGE))
+                return
+            if group.items:
+                self._close(frame, group)
+        group.items.append(item)
+        group.size += size
 
     def parcels(self) -> list[Parcel]:
         """Close all groups and return their parcels."""
-        for group in list(self._open):
-            self._close(group)
+        for frame, group in self._open.items():
+            if group.items:
+                self._close(frame, group)
+        self._open.clear()
         return self._closed
 
-    def _close(self, group: tuple[bytes, bytes]) -> None:
-        head, tail = group
-        self._closed.append(Parcel(tuple(self._open.pop(group)), head, self._between, tail))
-        del self._sizes[group]
+    def _close(self, frame: Frame, group: "_Group") -> None:
+        self._closed.append(Parcel(tuple(group.items), frame))
+        group.items.clear()
+        group.size = group.room
 
 
 class LinePacker:
@@ -54,10 +58,10 @@ class LinePacker:
     def __init__(self, limit_bytes: int) -> None:
         self._grouping = Grouping(limit_bytes, strict=False)
 
-    def add(self, taken: int, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
         """Add the records of a batch."""
         for index, line in enumerate(lines):
-            self._grouping.add(Item(taken, index, line + b"\n"))
+            self._grouping.add(Item(taken, index, line + b"\n"), _LINES)
 
     def refused(self) -> list[tuple[Item, Verdict]]:
         """Return none: a record that is longer than the limit is written alone."""
@@ -68,4 +72,16 @@ class LinePacker:
         return self._grouping.parcels()
 
 
+class _Group:
+    """The open parcel of one frame."""
+
+    __slots__ = ("items", "room", "size")
+
+    def __init__(self, room: int) -> None:
+        self.items: list[Item] = []
+        self.room = room
+        self.size = room
+
+
 TOO_LARGE: Final = dead_letter("too_large", "longer than a request may be")
+_LINES: Final = Join()

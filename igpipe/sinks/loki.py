@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from isal import igzip
 
 from igpipe.config import LokiSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.http import Answer, Transport
-from igpipe.sinks.lokiformat import LokiFormat, LokiPacker
+from igpipe.sinks.lokiformat import LokiFormat, LokiPacker, Stream
 from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
 
 PUSH_PATH: Final = "/loki/api/v1/push"
@@ -26,35 +26,35 @@ class Loki:
     ) -> None:
         self.name = config.name
         self.request_bytes = config.request_bytes
-        self.window_bytes = 4 * config.request_bytes  # each gadget is a stream of its own
+        self.max_in_flight = config.max_in_flight
         self._config = config
         self._transport = transport
         self._format = LokiFormat(config)
         self._folded = folded
 
-    def packer(self, limit_bytes: int) -> LokiPacker:
+    def packer(self, limit_bytes: int, now: float) -> LokiPacker:
         """Begin a round; see Sink."""
-        return LokiPacker(self._format, limit_bytes)
+        return LokiPacker(self._format, limit_bytes, now)
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Push one stream; see Sink."""
-        answer = await self._push(parcel.body())
-        verdicts = judge(answer, len(parcel.items))
-        if self._format.is_folded(parcel.head):
+        stream = cast(Stream, parcel.frame)  # its packer makes no other
+        verdicts = judge(await self._push(parcel.body(), stream.tenant), len(parcel.items))
+        if stream.folded:
             self._folded(len(parcel.items))
         return verdicts
 
     async def probe(self) -> None:
         """Push a stream without entries, which Loki accepts; raises what ``deliver`` would."""
-        judge(
-            await self._push(b'{"streams":[{"stream":{"service_name":"igpipe"},"values":[]}]}'), 0
-        )
+        tenant = self._config.tenant.replace("{namespace}", self._config.host_tenant)
+        body = b'{"streams":[{"stream":{"service_name":"igpipe"},"values":[]}]}'
+        judge(await self._push(body, tenant), 0)
 
-    async def _push(self, body: bytes) -> Answer:
+    async def _push(self, body: bytes, tenant: str) -> Answer:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        if self._config.tenant:
-            headers["X-Scope-OrgID"] = self._config.tenant
-        return await self._transport.post(igzip.compress(body, 1, mtime=0), headers)
+        if tenant:
+            headers["X-Scope-OrgID"] = tenant
+        return await self._transport.post(igzip.compress(body, 1, mtime=0), headers, PUSH_PATH)
 
 
 def judge(answer: Answer, count: int) -> Sequence[Verdict]:
@@ -64,18 +64,18 @@ def judge(answer: Answer, count: int) -> Sequence[Verdict]:
     260 is Loki's "blocked": it looks like a success and is a drop. With 400 the good entries may
     be stored already; pushing them again is safe, since Loki stores identical entries once.
     """
-    status, text = answer.status, f"{answer.status} {answer.text.strip()}"
+    status, text = answer.status, answer.summary
     if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
         return [DELIVERED] * count
     if status == _BLOCKED:
-        return [dead_letter("blocked", text)] * count
+        return [dead_letter("blocked", text, status)] * count
     if status in _TRANSIENT or status >= 500:
         raise SinkUnavailable(text, retry_after=answer.retry_after)
-    if status not in _REJECTED or "parse labels" in text:
+    if status not in _REJECTED or "parse labels" in answer.text:
         raise SinkDenied(text)
-    ignored = _IGNORED.search(text)
+    ignored = _IGNORED.search(answer.text)
     if ignored and int(ignored[1]) == int(ignored[2]) == count:
-        return [dead_letter("rejected", text)] * count
+        return [dead_letter("rejected", text, status)] * count
     raise SinkRejected(text, status=status)
 
 

@@ -1,110 +1,172 @@
 """Records as Loki's entries: labels, structured metadata, and the line. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import orjson
 
 from igpipe.config import LokiSink
-from igpipe.decode import getter, label_text
+from igpipe.model import Batch, Source
 from igpipe.sinks.lines import Grouping
-from igpipe.sinks.ports import Item, Parcel, Verdict, dead_letter
+from igpipe.sinks.ports import EXPIRED, Item, Join, Parcel, Verdict, dead_letter
+from igpipe.sinks.record import Record, cutter
 
-VALUE_LENGTH: Final = 1024
-"""Longer values of labels and metadata are cut: Loki refuses much longer ones."""
+REMEMBERED: Final = 4096
+"""For so many batches it is known whether they are a replay."""
 
-TAIL: Final = b"]}]}"
+
+@dataclass(frozen=True, eq=False)
+class Stream(Join):
+    """One stream of one tenant; *folded* if it lacks labels for want of room."""
+
+    labels: frozenset[str] = frozenset()
+    tenant: str = ""
+    folded: bool = False
 
 
 class LokiFormat:
     """
     Decides the labels of each record, for the life of a sink.
 
-    A label set is known for ever once it was used, and beyond ``max_streams`` of them a new one
-    is folded for ever: a record's labels must not change between two tries, or it is stored twice.
+    They must not change between two tries, or a record is stored twice. So a label set is known
+    for ever once it was used, beyond ``max_streams`` of them a new one is folded for ever, and a
+    batch that was tried as no replay stays none.
     """
 
     def __init__(self, config: LokiSink) -> None:
-        self._labels = config.labels
-        self._static = config.static_labels
-        self._max_streams = config.max_streams
-        self._heads: dict[tuple[str, ...], bytes] = {}
-        self._folded: dict[bytes, None] = {}
+        self.config = config
+        self.by_namespace = "namespace" in config.labels or "{namespace}" in config.tenant
+        self._streams: dict[tuple[str, ...], Stream] = {}
+        self._folded: dict[tuple[str, ...], Stream] = {}
+        self._replays: dict[tuple[Source, int], bool] = {}
 
-    def entry(self, line: bytes) -> tuple[bytes, bytes]:
-        """Encode one record: the head of its stream, and its entry. ValueError if unreadable."""
-        record = orjson.loads(line)
-        fields = _fields(record)
-        key = tuple(fields.get(label, "") for label in self._labels)
-        head = self._heads.get(key)
-        if head is not None:
-            for label in self._labels:
-                fields.pop(label, None)
-        elif len(self._heads) < self._max_streams:
-            head = self._heads[key] = self._head(fields, self._labels)
-        else:
-            head = self._head(fields, [label for label in self._labels if label in _CONSTANT])
-            self._folded[head] = None
-        fields.pop("service_name", None)
-        return head, orjson.dumps([str(record["time"]), line.decode(), fields])
+    def is_replay(self, batch: Batch, now: float) -> bool:
+        """Tell whether *batch* is so old that newer records of its streams may be stored."""
+        key = (batch.source, batch.first_seq)
+        if key not in self._replays:
+            if len(self._replays) >= REMEMBERED:
+                del self._replays[next(iter(self._replays))]
+            self._replays[key] = batch.first_time < (now - self.config.replay_after) * 1e9
+        return self._replays[key]
 
-    def is_folded(self, head: bytes) -> bool:
-        """Tell whether *head* lacks labels for want of room."""
-        return head in self._folded
+    def stream(self, source: Source, namespace: str, *, replay: bool) -> Stream:
+        """Find the stream of the records of *source* in *namespace*."""
+        values: dict[str, str] = {
+            "service_name": "igpipe",
+            "cluster": source.cluster,
+            "gadget": source.gadget,
+            "node": source.node,
+            "namespace": namespace,
+        }
+        named = {str(label): values[label] for label in self.config.labels if values[label]}
+        more = dict(self.config.static_labels)
+        if replay:
+            more["replay"] = "1"
+        tenant = self._tenant(namespace)
+        key = (tenant, *{**named, **more}.values(), *named)
+        if key in self._streams:
+            return self._streams[key]
+        if len(self._streams) < self.config.max_streams:
+            return self._streams.setdefault(key, _stream(named, more, tenant))
+        few = {label: value for label, value in named.items() if label in _CONSTANT}
+        key = (tenant, *{**few, **more}.values(), *few)
+        return self._folded.setdefault(key, _stream(few, more, tenant, folded=True))
 
-    def _head(self, fields: dict[str, str], labels: Sequence[str]) -> bytes:
-        """Write a stream's head, and take its *labels* from *fields*."""
-        stream = {label: fields.pop(label) for label in labels if label in fields}
-        return b'{"streams":[{"stream":%b,"values":[' % orjson.dumps({**stream, **self._static})
+    def _tenant(self, namespace: str) -> str:
+        fit = _TENANT.fullmatch(namespace)
+        name = namespace if fit else self.config.host_tenant
+        return self.config.tenant.replace("{namespace}", name)
 
 
 class LokiPacker:
     """Packs records by stream; see Packer."""
 
-    def __init__(self, form: LokiFormat, limit_bytes: int) -> None:
+    def __init__(self, form: LokiFormat, limit_bytes: int, now: float) -> None:
         self._format = form
-        self._grouping = Grouping(limit_bytes, between=b",", strict=True)
+        self._now = now
+        self._oldest = (now - form.config.expire_after) * 1e9
+        self._grouping = Grouping(limit_bytes, extra=1, strict=True)
 
-    def add(self, taken: int, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
         """Encode the records of a batch."""
+        cut = cutter(lines[0])
+        expiring = batch.first_time < self._oldest
+        places: dict[str, _Place] = {}
         for index, line in enumerate(lines):
             try:
-                head, entry = self._format.entry(line)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                # Such as an event so deep that as part of a record it is too deep to be read.
+                record = cut(line)
+                if expiring and int(record.time) < self._oldest:
+                    self._grouping.refused.append((Item(taken, index, line), EXPIRED))
+                    continue
+                namespace = _namespace(record) if self._format.by_namespace else ""
+                text = orjson.dumps(line.decode())
+            except ValueError as error:
                 verdict = dead_letter("unreadable", str(error))
                 self._grouping.refused.append((Item(taken, index, line), verdict))
-            else:
-                self._grouping.add(Item(taken, index, entry), head, TAIL)
+                continue
+            place = places.get(namespace)
+            if place is None:
+                place = places[namespace] = self._place(batch, namespace)
+            self._grouping.add(Item(taken, index, _entry(record, text, place)), place.stream)
 
     def refused(self) -> list[tuple[Item, Verdict]]:
-        """Return the records that cannot be encoded."""
+        """Return the records that cannot be encoded, or are too old."""
         return self._grouping.refused
 
     def parcels(self) -> list[Parcel]:
         """Return one request a stream, more where one is too small."""
         return self._grouping.parcels()
 
+    def _place(self, batch: Batch, namespace: str) -> "_Place":
+        replay = self._format.is_replay(batch, self._now)
+        stream = self._format.stream(batch.source, namespace, replay=replay)
+        source = batch.source
+        fields = {
+            "cluster": source.cluster,
+            "node": source.node,
+            "session": source.session,
+            "gadget": source.gadget,
+        }
+        rest = {name: value for name, value in fields.items() if name not in stream.labels}
+        skip = b'{"namespace":%b' % orjson.dumps(namespace) if "namespace" in stream.labels else b""
+        return _Place(stream, orjson.dumps(rest)[:-1], len(skip))
 
-def _fields(record: Mapping[str, Any]) -> dict[str, str]:
-    """Collect what may be a label or metadata; what is empty is left out."""
-    fields = {"service_name": "igpipe"}
-    for name in _IDENTITY:
-        fields[name] = str(record[name])
-    event = record["event"]
-    for name, get in _GETTERS:
-        try:
-            value = label_text(get(event))
-        except (AttributeError, TypeError):
-            continue  # an odd shape has no such field
-        if value:
-            fields[name] = value[:VALUE_LENGTH]
-    return fields
+
+class _Place(NamedTuple):
+    """Where records go, how their metadata begin, and how many bytes of their labels go."""
+
+    stream: Stream
+    metadata: bytes
+    skip: int
+
+
+def _entry(record: Record, text: bytes, place: _Place) -> bytes:
+    """Write one entry: nothing of the event is read, its labels are there already."""
+    if place.skip:
+        labels = record.labels[place.skip :]
+    else:
+        labels = record.labels[1:]
+        if len(labels) > 1:
+            labels = b"," + labels
+    return b'["%b",%b,%b,"seq":"%b","weight":"%b"%b]' % (
+        record.time, text, place.metadata, record.seq, record.weight, labels
+    )  # fmt: skip
+
+
+def _namespace(record: Record) -> str:
+    return str(orjson.loads(record.labels).get("namespace", ""))
+
+
+def _stream(
+    named: Mapping[str, str], more: Mapping[str, str], tenant: str, *, folded: bool = False
+) -> Stream:
+    head = b'{"streams":[{"stream":%b,"values":[' % orjson.dumps({**named, **more})
+    return Stream(head, b",", b"]}]}", True, frozenset(named), tenant, folded)
 
 
 _CONSTANT: Final = frozenset({"service_name", "cluster", "gadget"})
 """Labels with few values, kept where others are folded."""
-_IDENTITY: Final = ("cluster", "node", "session", "gadget", "seq", "weight")
-_GETTERS: Final[tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...]] = tuple(
-    (name, getter(name)) for name in ("namespace", "pod", "container", "comm", "pid", "uid")
-)
+_TENANT: Final = re.compile(r"[a-zA-Z0-9!._*'()-]{1,150}", re.ASCII)
+"""What Loki takes for a tenant; an event may claim anything."""

@@ -4,15 +4,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from igpipe.backoff import Backoff
-from igpipe.config import FileSink, HttpSink, LokiSink
+from igpipe.config import AnySink, DeadLettersConfig, HttpSink
+from igpipe.errors import ConfigError
 from igpipe.health import Health
 from igpipe.model import Source
-from igpipe.sinks.file import NdjsonFile
-from igpipe.sinks.http import open_transport
-from igpipe.sinks.loki import PUSH_PATH, Loki
+from igpipe.sinks.kinds import open_sink
+from igpipe.sinks.letterfile import LetterFile
 from igpipe.sinks.sender import Sender
 from igpipe.sinks.status import SinkState, SinkStatus
 from igpipe.spool import Spool
@@ -21,31 +20,36 @@ from igpipe.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-SinkConfig = LokiSink | FileSink
-
 
 @asynccontextmanager
 async def open_sinks(
-    configs: Sequence[SinkConfig],
+    configs: Sequence[AnySink],
     spool: Spool,
     telemetry: Telemetry,
     health: Health,
     grace: float,
+    letters: DeadLettersConfig | None = None,
 ) -> AsyncIterator[list[SinkStatus]]:
     """
     Send what *spool* holds to all sinks while the block runs, and give a live status of each.
 
     At the end they have *grace* seconds to deliver the rest; what is left then is told in the log.
+    What a sink will never take is kept as *letters* say.
     """
     async with AsyncExitStack() as stack:
         senders = []
         for config in configs:
-            folded = partial(telemetry.records.folded, config.name)
-            sink = await stack.enter_async_context(_open(config, folded))
+            sink = await stack.enter_async_context(open_sink(config, telemetry.records))
             reader = spool.reader(config.name, _wants(config.gadgets))
-            senders.append(
-                Sender(sink, reader, telemetry.records, health, backoff=_backoff(config))
+            sender = Sender(
+                sink,
+                reader,
+                telemetry.records,
+                health,
+                backoff=backoff_of(config),
+                letters=letter_file(letters, config.name),
             )
+            senders.append(sender)
         async with background(**{f"sink-{s.status.name}": s.run for s in senders}):
             try:
                 yield [sender.status for sender in senders]
@@ -53,31 +57,32 @@ async def open_sinks(
                 await _drain(senders, grace)
 
 
-async def probe(config: SinkConfig) -> None:
+async def probe(config: AnySink) -> None:
     """Check that a sink takes records, without giving it one. Raises SinkError or ConfigError."""
-    async with _open(config, lambda count: None) as sink:
+    async with open_sink(config, Telemetry().records) as sink:
         await sink.probe()
 
 
-@asynccontextmanager
-async def _open(
-    config: SinkConfig, folded: Callable[[int], None]
-) -> AsyncIterator[Loki | NdjsonFile]:
-    if isinstance(config, FileSink):
-        yield NdjsonFile(config)
-        return
-    async with open_transport(config, config.url.rstrip("/") + PUSH_PATH) as transport:
-        yield Loki(config, transport, folded)
+def letter_file(config: DeadLettersConfig | None, sink: str) -> LetterFile | None:
+    """Find the dead letters of *sink*; None if none are kept. ConfigError if they cannot be."""
+    if config is None or config.directory is None:
+        return None
+    try:
+        config.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"dead_letters.directory: {error}") from None
+    return LetterFile(config, config.directory, sink)
+
+
+def backoff_of(config: AnySink) -> Backoff:
+    """Find how long a sink's sender waits after failures."""
+    if isinstance(config, HttpSink):
+        return Backoff(config.backoff_initial, config.backoff_max)
+    return Backoff()
 
 
 def _wants(gadgets: Sequence[str]) -> Callable[[Source], bool]:
     return lambda source: not gadgets or source.gadget in gadgets
-
-
-def _backoff(config: SinkConfig) -> Backoff:
-    if isinstance(config, HttpSink):
-        return Backoff(config.backoff_initial, config.backoff_max)
-    return Backoff()
 
 
 async def _drain(senders: Sequence[Sender], grace: float) -> None:

@@ -2,32 +2,70 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from igpipe.model import Batch
 from igpipe.spool import RecordOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One record encoded for a sink; *taken* and *index* say which record of which batch."""
+class Item(NamedTuple):
+    """
+    One record encoded for a sink; *taken* and *row* say which record of which batch.
+
+    *group* is what the sink's frame writes once for all items that have it.
+    """
 
     taken: int
-    index: int
+    row: int
     data: bytes
+    group: bytes = b""
+
+
+class Frame(Protocol):
+    """What stands around the items of a request; frames are alike only if they are one."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether requests of this frame must arrive one after another."""
+        ...
+
+    def body(self, items: Sequence[Item]) -> bytes:
+        """Write a request's body. Its bytes depend on the items only, so a retry repeats them."""
+        ...
+
+    def room(self) -> int:
+        """Tell how many bytes the frame itself needs."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Join:
+    """A frame that joins items by what stands before, between and behind them."""
+
+    head: bytes = b""
+    between: bytes = b""
+    tail: bytes = b""
+    ordered: bool = True
+
+    def body(self, items: Sequence[Item]) -> bytes:
+        """Write a request's body; see Frame."""
+        return self.head + self.between.join([item.data for item in items]) + self.tail
+
+    def room(self) -> int:
+        """Tell how many bytes the frame itself needs; see Frame."""
+        return len(self.head) + len(self.tail)
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one request carries. Its bytes depend on its records only, so a retry repeats them."""
+    """What one request carries."""
 
     items: tuple[Item, ...]
-    head: bytes = b""
-    between: bytes = b""
-    tail: bytes = b""
+    frame: Frame
 
     def body(self) -> bytes:
         """Write the request's body."""
-        return self.head + self.between.join(item.data for item in self.items) + self.tail
+        return self.frame.body(self.items)
 
     def halves(self) -> tuple["Parcel", "Parcel"]:
         """Split in two, in order."""
@@ -35,28 +73,41 @@ class Parcel:
         return replace(self, items=self.items[:middle]), replace(self, items=self.items[middle:])
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a sink did with one record; *reason* and *error* of a dead letter."""
+class Verdict(NamedTuple):
+    """
+    What a sink did with one record; without an outcome it is to be sent again later.
 
-    outcome: RecordOutcome
+    Of a dead letter: *reason* (a metric's label), *error* and HTTP *status*. It is not *known* if
+    the sink told only how many records it refused, not which.
+    """
+
+    outcome: RecordOutcome | None
     reason: str = ""
     error: str = ""
+    status: int = 0
+    known: bool = True
 
 
 DELIVERED: Final = Verdict(RecordOutcome.DELIVERED)
+DUPLICATE: Final = Verdict(RecordOutcome.DUPLICATE)
+EXPIRED: Final = Verdict(RecordOutcome.EXPIRED)
 
 
-def dead_letter(reason: str, error: str = "") -> Verdict:
+def dead_letter(reason: str, error: str = "", status: int = 0, *, known: bool = True) -> Verdict:
     """Say that the sink will never take a record."""
-    return Verdict(RecordOutcome.DEAD_LETTERED, reason, error)
+    return Verdict(RecordOutcome.DEAD_LETTERED, reason, error, status, known)
+
+
+def again(error: str, status: int = 0) -> Verdict:
+    """Say that the sink did not take a record now, but may later."""
+    return Verdict(None, "again", error, status)
 
 
 class Packer(Protocol):
     """Groups the records of one round into parcels. Pure."""
 
-    def add(self, taken: int, lines: Sequence[bytes]) -> None:
-        """Encode the records of batch number *taken*; called in the log's order."""
+    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+        """Encode the records of *batch*, number *taken*; called in the log's order."""
         ...
 
     def refused(self) -> list[tuple[Item, Verdict]]:
@@ -75,11 +126,11 @@ class Sink(Protocol):
     kind: str
     request_bytes: int
     """The largest body of a request."""
-    window_bytes: int
-    """How much is taken from the spool at once, to be grouped into requests."""
+    max_in_flight: int
+    """So many requests may be under way at once."""
 
-    def packer(self, limit_bytes: int) -> Packer:
-        """Begin a round whose requests are at most *limit_bytes* long."""
+    def packer(self, limit_bytes: int, now: float) -> Packer:
+        """Begin a round at *now* (unix seconds) whose requests are at most *limit_bytes* long."""
         ...
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
@@ -89,4 +140,8 @@ class Sink(Protocol):
         SinkUnavailable: nothing is known of it, try again later. SinkDenied: the same, but
         somebody has to act first. SinkRejected: try its halves.
         """
+        ...
+
+    async def probe(self) -> None:
+        """Try the sink out without giving it a record; raises what ``deliver`` would."""
         ...

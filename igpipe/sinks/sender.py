@@ -3,18 +3,23 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from igpipe.backoff import Backoff
-from igpipe.errors import SinkDenied, SinkError, SinkRejected, SinkUnavailable
+from igpipe.errors import SinkDenied, SinkUnavailable
 from igpipe.health import Health
+from igpipe.sinks.lanes import lanes_of
 from igpipe.sinks.ledger import Ledger
+from igpipe.sinks.letterfile import LetterFile
 from igpipe.sinks.letters import DeadLetters
-from igpipe.sinks.limit import SizeLimit
-from igpipe.sinks.ports import Parcel, Sink, Verdict, dead_letter
+from igpipe.sinks.limit import InFlight, SizeLimit
+from igpipe.sinks.ports import Parcel, Sink
+from igpipe.sinks.request import Requests
 from igpipe.sinks.status import SinkState, SinkStatus
-from igpipe.spool import Reader, RecordOutcome
+from igpipe.spool import Reader
+from igpipe.tasks import collect
 from igpipe.telemetry import RecordTelemetry
 from igpipe.text import safe
 
@@ -26,13 +31,13 @@ PATIENCE: Final = 3
 
 class Sender:
     """
-    Sends what *reader* has to *sink*, one request after another.
+    Sends what *reader* has to *sink*, round by round, a few requests side by side.
 
     A request that failed is tried again with the same bytes, after a wait during which its
     records are back in the spool; so order is kept, and the spool's bounds hold for a dead sink.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own
         self,
         sink: Sink,
         reader: Reader,
@@ -41,6 +46,7 @@ class Sender:
         *,
         backoff: Backoff,
         wall: Callable[[], float] = time.time,
+        letters: LetterFile | None = None,
     ) -> None:
         self._sink = sink
         self._reader = reader
@@ -49,11 +55,19 @@ class Sender:
         self._backoff = backoff
         self._wall = wall
         self._limit = SizeLimit(sink.request_bytes)
-        self._letters = DeadLetters(sink.name, wall)
+        self._in_flight = InFlight(sink.max_in_flight)
+        self._letters = DeadLetters(sink.name, wall, telemetry, letters)
+        self._requests = Requests(sink, telemetry, self._letters, self._limit, self._worked)
         self._hurry = asyncio.Event()
         self.status = SinkStatus(sink.name, sink.kind, reader, wall)
         self.status.reasons = self._letters.reasons
-        telemetry.sink(sink.name, lambda: reader.account.pending, self.status.lag)
+        telemetry.sink(
+            sink.name,
+            lambda: reader.account.pending,
+            self.status.lag,
+            lambda: reader.pending_bytes,
+        )
+        telemetry.in_flight(sink.name, self._in_flight.value)
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -72,7 +86,8 @@ class Sender:
 
     async def _round(self) -> float:
         """Take once and deliver; return how long to wait before the next round."""
-        ledger = Ledger(await self._reader.take(self._sink.window_bytes, self._wall()))
+        window = self._in_flight.value * self._limit.value
+        ledger = Ledger(await self._reader.take(window, self._wall()))
         try:
             await self._deliver(ledger)
         except SinkUnavailable as error:
@@ -82,56 +97,48 @@ class Sender:
             self._failed(SinkState.HELD, error)
             return self._backoff.maximum
         finally:
-            ledger.settle(self._reader)
+            self._settle(ledger)
         return 0.0
 
     async def _deliver(self, ledger: Ledger) -> None:
-        packer = self._sink.packer(self._limit.value)
+        now = self._wall()
+        packer = self._sink.packer(self._limit.value, now)
         for taken, lines in enumerate(ledger.lines):
-            packer.add(taken, lines)
+            packer.add(taken, ledger.batch(taken), lines)
             await asyncio.sleep(0)  # encoding is CPU time: others wait for one batch at most
-        for item, verdict in packer.refused():
-            self._letters.add(verdict)
-            ledger.note(item, verdict)
-        for parcel in packer.parcels():
-            await self._send(parcel, ledger)
-
-    async def _send(self, whole: Parcel, ledger: Ledger) -> None:
-        """Send *whole*; where the sink rejects, halve until the offenders stand alone."""
-        parcels = [whole]
-        while parcels:
-            parcel = parcels.pop()
-            try:
-                verdicts = await self._attempt(parcel)
-            except SinkRejected as error:
-                if error.status == 413:
-                    self._limit.shrink()
-                if len(parcel.items) > 1:
-                    parcels += reversed(parcel.halves())
-                    continue
-                reason = "too_large" if error.status == 413 else "rejected"
-                verdicts = [dead_letter(reason, str(error))]
-            self._note(parcel, verdicts, ledger)
-
-    async def _attempt(self, parcel: Parcel) -> Sequence[Verdict]:
-        """Send one request and tell how it went."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        self._requests.note(packer.refused(), ledger)
+        parcels = packer.parcels()
         try:
-            verdicts = await self._sink.deliver(parcel)
-        except SinkError as error:
-            self._telemetry.requested(self._sink.name, _OUTCOMES[type(error)], loop.time() - began)
-            raise
-        outcome = "blocked" if verdicts[0].reason == "blocked" else "ok"
-        self._telemetry.requested(self._sink.name, outcome, loop.time() - began)
-        self._worked()
-        return verdicts
+            await self._send_all(lanes_of(parcels), ledger)
+        finally:
+            await self._letters.write()
+        self._in_flight.worked(len(parcels))
+        self._telemetry.in_flight(self._sink.name, self._in_flight.value)
 
-    def _note(self, parcel: Parcel, verdicts: Sequence[Verdict], ledger: Ledger) -> None:
-        for item, verdict in zip(parcel.items, verdicts, strict=True):
-            ledger.note(item, verdict)
-            if verdict.outcome is RecordOutcome.DEAD_LETTERED:
-                self._letters.add(verdict)
+    async def _send_all(self, lanes: deque[Sequence[Parcel]], ledger: Ledger) -> None:
+        """Send all lanes, some at once; after a failure nothing new is begun, then it is raised."""
+        failures: list[SinkUnavailable | SinkDenied] = []
+
+        async def work() -> None:
+            while lanes and not failures:
+                for parcel in lanes.popleft():
+                    if failures:
+                        return
+                    try:
+                        await self._requests.send(parcel, ledger)
+                    except (SinkUnavailable, SinkDenied) as error:
+                        failures.append(error)
+
+        workers = min(self._in_flight.value, len(lanes))
+        await collect({f"{self._sink.name}-{number}": work for number in range(workers)})
+        if failures:
+            raise _gravest(failures)
+
+    def _settle(self, ledger: Ledger) -> None:
+        now = self._wall()
+        for batch in ledger.acknowledged():
+            self._telemetry.acknowledged(self._sink.name, max(0.0, now - batch.first_time / 1e9))
+        ledger.settle(self._reader)
 
     async def _wait(self, delay: float) -> None:
         """Wait *delay* seconds, less if there is a hurry."""
@@ -144,6 +151,8 @@ class Sender:
 
     def _failed(self, state: SinkState, error: SinkUnavailable | SinkDenied) -> None:
         self.status.last_error = safe(str(error))
+        self._in_flight.failed()
+        self._telemetry.in_flight(self._sink.name, self._in_flight.value)
         if self._backoff.attempt >= PATIENCE:
             self._limit.shrink()
         if state is not self.status.state:
@@ -155,8 +164,10 @@ class Sender:
         if state is SinkState.HELD:
             self._health.report(self._condition, str(error))
 
-    def _worked(self) -> None:
+    def _worked(self, partly: bool) -> None:
         self._backoff.reset()
+        if partly:
+            return
         self._limit.grow()
         if self.status.state is not SinkState.WORKING:
             log.info("sink works again", extra={"sink": self._sink.name})
@@ -168,4 +179,9 @@ class Sender:
         return f"sink {self._sink.name}"
 
 
-_OUTCOMES: Final = {SinkUnavailable: "retry", SinkDenied: "denied", SinkRejected: "rejected"}
+def _gravest(failures: Sequence[SinkUnavailable | SinkDenied]) -> SinkUnavailable | SinkDenied:
+    """Choose the failure that says most: one that somebody has to act on, or the longest wait."""
+    transient = [failure for failure in failures if isinstance(failure, SinkUnavailable)]
+    if len(transient) < len(failures):
+        return next(failure for failure in failures if isinstance(failure, SinkDenied))
+    return max(transient, key=lambda failure: failure.retry_after or 0.0)

@@ -55,5 +55,6 @@ class SinkStatus:
             "expired": account.expired,
             "evicted": account.evicted,
             "lag_seconds": round(self.lag(), 3),
+            "lag_bytes": self._reader.pending_bytes,
             "last_error": self.last_error,
         }

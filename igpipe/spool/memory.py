@@ -87,6 +87,12 @@ class MemoryReader:
         return min(times, default=None)
 
     @property
+    def pending_bytes(self) -> int:
+        """How many bytes of records are pending; see Reader."""
+        waiting = sum(len(waiting.batch.payload) for waiting in self._waiting)
+        return waiting + sum(len(taken.batch.payload) for taken in self._taken.values())
+
+    @property
     def head(self) -> int | None:
         """The position of the oldest batch that is not taken; None if there is none."""
         return self._waiting[0].stored.position if self._waiting else None

@@ -68,6 +68,11 @@ class Reader(Protocol):
         """When (unix seconds) the oldest pending batch was appended; None if none is pending."""
         ...
 
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of records are pending."""
+        ...
+
     async def take(self, limit_bytes: int, now: float) -> list[Taken]:
         """
         Wait for batches and take the oldest, up to *limit_bytes* but at least one.

@@ -23,6 +23,13 @@ def test_a_record_tells_its_identity_time_weight_and_event() -> None:
             "seq": 0,
             "time": 1795411137694310226,
             "weight": 30.0,
+            "labels": {
+                "namespace": "shop",
+                "pod": "cart-0",
+                "container": "app",
+                "comm": "sh",
+                "pid": "1",
+            },
             "event": event(),
         }
     ]

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,24 +12,30 @@ from prometheus_client import CollectorRegistry
 
 from igpipe.backoff import Backoff
 from igpipe.config import LokiSink, SpoolConfig
+from igpipe.forward.labels import Labels
 from igpipe.health import Health
 from igpipe.model import Batch, Source
 from igpipe.sinks.http import Answer
 from igpipe.sinks.loki import Loki
+from igpipe.sinks.ports import Packer
 from igpipe.sinks.sender import Sender
 from igpipe.spool import MemorySpool, Reader
 from igpipe.telemetry import Telemetry
 
 EXEC = Source("prod", "node-1", "s1", "trace_exec")
 DNS = Source("prod", "node-1", "s1", "trace_dns")
+NOW_NS = int(time.time()) * 10**9
+"""Records are young: old ones are another matter."""
 EVENT = {
     "k8s": {"namespace": "shop", "podName": "cart-0", "containerName": "app"},
     "proc": {"comm": "sh", "pid": 12, "creds": {"uid": 0}},
 }
 
 
-def record(seq: int = 0, *, source: Source = EXEC, event: Any = EVENT) -> bytes:
-    """Write one record as forwarding does."""
+def record(
+    seq: int = 0, *, source: Source = EXEC, event: Any = EVENT, time_ns: int = NOW_NS
+) -> bytes:
+    """Write one record as forwarding does; each is a nanosecond later than the one before."""
     return orjson.dumps(
         {
             "cluster": source.cluster,
@@ -36,17 +43,33 @@ def record(seq: int = 0, *, source: Source = EXEC, event: Any = EVENT) -> bytes:
             "session": source.session,
             "gadget": source.gadget,
             "seq": seq,
-            "time": 1_795_411_137_694_310_226 + seq,
+            "time": time_ns + seq,
             "weight": 30.0,
+            "labels": orjson.loads(Labels().write(event)) if type(event) is dict else {},
             "event": event,
         }
     )
 
 
-def batch(first: int = 0, count: int = 1, *, source: Source = EXEC, event: Any = EVENT) -> Batch:
-    """Build a batch of *count* records numbered from *first*."""
-    lines = [record(seq, source=source, event=event) for seq in range(first, first + count)]
-    return Batch(source, first, count, first, first, b"".join(line + b"\n" for line in lines))
+def batch(first: int = 0, count: int = 1, **more: Any) -> Batch:
+    """Build a batch of *count* records numbered from *first*; *more* as for ``record``."""
+    lines = [record(seq, **more) for seq in range(first, first + count)]
+    return batch_of(lines)
+
+
+def batch_of(lines: Sequence[bytes]) -> Batch:
+    """Build a batch of records of one stream."""
+    records = [orjson.loads(line) for line in lines]
+    source = Source(*(records[0][name] for name in ("cluster", "node", "session", "gadget")))
+    times = [each["time"] for each in records]
+    payload = b"".join(line + b"\n" for line in lines)
+    return Batch(source, records[0]["seq"], len(lines), min(times), max(times), payload)
+
+
+def fill(packer: Packer, lines: Sequence[bytes]) -> None:
+    """Give *lines* to *packer*, each as a batch of its own."""
+    for number, line in enumerate(lines):
+        packer.add(number, batch_of([line]), [line])
 
 
 def loki_config(**config: Any) -> LokiSink:
@@ -76,7 +99,7 @@ class FakeLoki:
         self.times: list[float] = []
         self.poison: Callable[[int], bool] = lambda seq: False
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
         """Answer as scripted: a number is seconds to hang before."""
         self.bodies.append(body)
         self.headers.append(headers)
@@ -88,7 +111,7 @@ class FakeLoki:
         if isinstance(step, Exception):
             raise step
         if any(map(self.poison, seqs(body))):
-            return Answer(400, "loghttp.PushRequest: unmarshal")
+            return Answer(400, b"loghttp.PushRequest: unmarshal")
         return step
 
 

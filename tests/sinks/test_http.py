@@ -61,9 +61,9 @@ async def post(handler: Handler, **config: Any) -> Answer:
     """Post once to *handler*."""
     async with (
         serving(handler) as url,
-        open_transport(loki_config(url=url, **config), url + "/push") as transport,
+        open_transport(loki_config(url=url, **config), url) as transport,
     ):
-        return await transport.post(b"body", {"X-Scope-OrgID": "t"})
+        return await transport.post(b"body", {"X-Scope-OrgID": "t"}, "/push")
 
 
 @pytest.mark.parametrize("status", [200, 204, 260, 400, 413, 500])
@@ -71,7 +71,7 @@ async def test_an_answer_is_given_as_it_is(status: int) -> None:
     """Judging it is the sink's part."""
     text = "" if status == 204 else "because"
     answer = await post(answering(lambda: web.Response(status=status, text=text)))
-    assert answer == Answer(status, text)
+    assert answer == Answer(status, text.encode())
 
 
 async def test_retry_after_is_read() -> None:
@@ -91,10 +91,10 @@ async def test_a_request_carries_what_is_configured(tmp_path: Path) -> None:
     token = tmp_path / "token"
     async with serving(handler) as url:
         config = loki_config(url=url, token_file=str(token), headers={"X-A": "b"})
-        async with open_transport(config, url + "/push") as transport:
+        async with open_transport(config, url) as transport:
             for secret in ("first\n", "second\n"):
                 token.write_text(secret)
-                await transport.post(b"body", {"X-Scope-OrgID": "t"})
+                await transport.post(b"body", {"X-Scope-OrgID": "t"}, "/push")
     assert [request["Authorization"] for request in seen] == ["Bearer first", "Bearer second"]
     assert seen[0]["User-Agent"].startswith("igpipe/")
     assert (seen[0]["X-A"], seen[0]["X-Scope-OrgID"]) == ("b", "t")
@@ -130,7 +130,7 @@ async def test_a_server_that_hangs_is_unavailable() -> None:
 
     async with hanging() as url, open_transport(loki_config(timeout="50ms"), url) as transport:
         with pytest.raises(SinkUnavailable, match=r"no answer within 0\.05 s"):
-            await transport.post(b"", {})
+            await transport.post(b"", {}, "")
 
 
 async def test_a_server_that_resets_is_unavailable() -> None:
@@ -159,7 +159,7 @@ async def test_nobody_listening_is_unavailable() -> None:
         config = loki_config(url=url)
     async with open_transport(config, url) as transport:
         with pytest.raises(SinkUnavailable, match="Cannot connect"):
-            await transport.post(b"", {})
+            await transport.post(b"", {}, "")
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -9,7 +9,7 @@ from igpipe.sinks.ports import DELIVERED
 from igpipe.spool import RecordOutcome
 from tests.sinks.samples import FakeLoki, loki_config
 
-TOO_FAR_BEHIND = "entry with timestamp … ignored, reason: 'entry too far behind', total ignored: "
+TOO_FAR_BEHIND = b"entry with timestamp ignored, reason: 'entry too far behind', total ignored: "
 
 
 @pytest.mark.parametrize("status", [200, 204])
@@ -20,7 +20,7 @@ def test_only_these_are_success(status: int) -> None:
 
 def test_260_is_a_drop() -> None:
     """Blocked ingestion looks like success; its records are dead letters."""
-    (verdict,) = judge(Answer(260, "blocked"), 1)
+    (verdict,) = judge(Answer(260, b"blocked"), 1)
     assert (verdict.outcome, verdict.reason) == (RecordOutcome.DEAD_LETTERED, "blocked")
 
 
@@ -28,7 +28,7 @@ def test_260_is_a_drop() -> None:
 def test_these_are_tried_again(status: int) -> None:
     """Overload and outages pass; the server's Retry-After goes with the error."""
     with pytest.raises(SinkUnavailable) as caught:
-        judge(Answer(status, "later", retry_after=7.0), 1)
+        judge(Answer(status, b"later", retry_after=7.0), 1)
     assert caught.value.retry_after == 7.0
 
 
@@ -43,22 +43,22 @@ def test_these_need_somebody_to_act(status: int) -> None:
 def test_these_are_split(status: int) -> None:
     """The content is at fault, or its size."""
     with pytest.raises(SinkRejected) as caught:
-        judge(Answer(status, "max entry size exceeded"), 5)
+        judge(Answer(status, b"max entry size exceeded"), 5)
     assert caught.value.status == status
 
 
 def test_bad_labels_are_a_fault_of_the_configuration() -> None:
     """Every record would be rejected; so it is held instead."""
     with pytest.raises(SinkDenied):
-        judge(Answer(400, "couldn't parse labels: 1:3: parse error"), 5)
+        judge(Answer(400, b"couldn't parse labels: 1:3: parse error"), 5)
 
 
 def test_a_push_that_was_ignored_as_a_whole_is_not_split() -> None:
     """After an outage all of a push may be too far behind: one request tells it."""
-    verdicts = judge(Answer(400, TOO_FAR_BEHIND + "3 out of 3 for stream: {}"), 3)
+    verdicts = judge(Answer(400, TOO_FAR_BEHIND + b"3 out of 3 for stream: {}"), 3)
     assert [verdict.reason for verdict in verdicts] == ["rejected"] * 3
     with pytest.raises(SinkRejected):
-        judge(Answer(400, TOO_FAR_BEHIND + "1 out of 3 for stream: {}"), 3)
+        judge(Answer(400, TOO_FAR_BEHIND + b"1 out of 3 for stream: {}"), 3)
 
 
 async def test_a_push_names_its_tenant_and_encoding() -> None:

@@ -1,22 +1,34 @@
 """Loki's entries: labels, metadata, lines, and the bounds of all three."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igpipe.forward.labels import VALUE_LENGTH
 from igpipe.model import Source
-from igpipe.sinks.lokiformat import VALUE_LENGTH, LokiFormat, LokiPacker
-from igpipe.sinks.ports import Parcel
-from tests.sinks.samples import DNS, EVENT, EXEC, loki_config, record
+from igpipe.sinks.lokiformat import REMEMBERED, LokiFormat, LokiPacker, Stream
+from igpipe.sinks.ports import EXPIRED, Parcel
+from tests.sinks.samples import DNS, EVENT, EXEC, NOW_NS, batch, batch_of, fill, loki_config, record
+
+NOW = NOW_NS / 1e9
 
 
 def pack(*lines: bytes, limit: int = 2**20, **config: Any) -> list[Parcel]:
     """Pack *lines* as one batch."""
-    packer = LokiPacker(LokiFormat(loki_config(**config)), limit)
-    packer.add(0, lines)
+    return packed(LokiFormat(loki_config(**config)), lines, limit=limit, now=NOW)
+
+
+def packed(
+    form: LokiFormat, lines: Sequence[bytes], *, limit: int = 2**20, now: float = NOW
+) -> list[Parcel]:
+    """Pack *lines* as batches of one record each, with what *form* knows already."""
+    packer = LokiPacker(form, limit, now)
+    fill(packer, lines)
     return packer.parcels()
 
 
@@ -29,13 +41,14 @@ def stream(parcel: Parcel) -> dict[str, Any]:
 
 def test_an_entry_is_what_loki_takes() -> None:
     """Nanoseconds and metadata are strings; the line is the record itself."""
-    (parcel,) = pack(record(5))
+    line = record(5, time_ns=1_795_411_137_694_310_226)
+    (parcel,) = packed(LokiFormat(loki_config()), [line], now=1_795_411_138)
     assert stream(parcel) == {
         "stream": {"service_name": "igpipe", "cluster": "prod", "gadget": "trace_exec"},
         "values": [
             [
                 "1795411137694310231",
-                record(5).decode(),
+                line.decode(),
                 {
                     "node": "node-1",
                     "session": "s1",
@@ -57,7 +70,7 @@ def test_each_push_has_one_stream() -> None:
     """Loki tells of the last stream of a push only; so records are grouped by label set."""
     parcels = pack(record(0), record(1, source=DNS), record(2), record(3, source=DNS))
     assert [stream(p)["stream"]["gadget"] for p in parcels] == ["trace_exec", "trace_dns"]
-    assert [[item.index for item in p.items] for p in parcels] == [[0, 2], [1, 3]]
+    assert [[item.taken for item in p.items] for p in parcels] == [[0, 2], [1, 3]]
 
 
 def test_labels_are_chosen_and_leave_the_metadata() -> None:
@@ -74,16 +87,14 @@ def test_labels_are_chosen_and_leave_the_metadata() -> None:
 def test_label_sets_are_bounded() -> None:
     """Beyond max_streams the varying labels become metadata; a record never changes its labels."""
     form = LokiFormat(loki_config(labels=["cluster", "gadget", "node"], max_streams=2))
-    sources = [Source("c", f"n{number}", "s", "g") for number in range(4)]
-    first = [form.entry(record(source=source)) for source in sources]
-    again = [form.entry(record(source=source)) for source in sources]
+    lines = [record(source=Source("c", f"n{number}", "s", "g")) for number in range(4)]
+    first, again = packed(form, lines), packed(form, lines)
 
-    assert first == again
-    heads = [head for head, _ in first]
-    assert len(set(heads)) == 3
-    assert [form.is_folded(head) for head in heads] == [False, False, True, True]
-    assert b'"node"' not in heads[3]
-    assert orjson.loads(first[3][1])[2]["node"] == "n3"
+    assert [parcel.body() for parcel in first] == [parcel.body() for parcel in again]
+    assert [cast(Stream, parcel.frame).folded for parcel in first] == [False, False, True]
+    folded = stream(first[2])
+    assert "node" not in folded["stream"]
+    assert [metadata["node"] for _, _, metadata in folded["values"]] == ["n2", "n3"]
 
 
 @pytest.mark.parametrize(
@@ -104,23 +115,20 @@ def test_long_values_are_cut() -> None:
 
 
 def test_what_cannot_be_read_is_refused() -> None:
-    """As part of a record an event may be too deep to be read; its neighbours are sent."""
-    deep = record(1).replace(b"{}", b"{}")[:-2] + b',"x":' + b"[" * 1023 + b"]" * 1023 + b"}}"
-    packer = LokiPacker(LokiFormat(loki_config()), 2**20)
-    packer.add(0, [record(0), deep, b"{}", b"[]", record(3)])
-    assert [(item.index, verdict.reason) for item, verdict in packer.refused()] == [
-        (1, "unreadable"),
-        (2, "unreadable"),
-        (3, "unreadable"),
-    ]
-    assert [item.index for item in packer.parcels()[0].items] == [0, 4]
+    """What is no record of the batch's stream is no reason to keep its neighbours."""
+    lines = [record(0), b"{}", b"[]", record(1, source=DNS), record(2)[:60], b"\xff", record(3)]
+    packer = LokiPacker(LokiFormat(loki_config()), 2**20, NOW)
+    packer.add(0, batch(), lines)
+    refused = [(item.row, verdict.reason) for item, verdict in packer.refused()]
+    assert refused == [(row, "unreadable") for row in range(1, 6)]
+    assert [item.row for item in packer.parcels()[0].items] == [0, 6]
 
 
 def test_what_no_request_can_hold_is_refused() -> None:
     """Loki would refuse it for ever."""
-    packer = LokiPacker(LokiFormat(loki_config()), 2000)
-    packer.add(0, [record(0), record(1, event={"args": "x" * 2000}), record(2)])
-    assert [(item.index, verdict.reason) for item, verdict in packer.refused()] == [
+    packer = LokiPacker(LokiFormat(loki_config()), 2000, NOW)
+    fill(packer, [record(0), record(1, event={"args": "x" * 2000}), record(2)])
+    assert [(item.taken, verdict.reason) for item, verdict in packer.refused()] == [
         (1, "too_large")
     ]
 
@@ -142,19 +150,21 @@ def test_every_record_is_packed_once_in_order_within_the_limit(
 ) -> None:
     """For any records and limit: one stream a push, none too long, nothing lost or changed."""
     lines = [record(seq, source=s, event=e) for seq, (s, e) in enumerate(given_records)]
-    packer = LokiPacker(LokiFormat(loki_config(labels=["gadget", "node"], max_streams=3)), limit)
-    packer.add(0, lines)
+    packer = LokiPacker(
+        LokiFormat(loki_config(labels=["gadget", "node"], max_streams=3)), limit, NOW
+    )
+    fill(packer, lines)
     parcels = packer.parcels()
 
-    packed = [item.index for parcel in parcels for item in parcel.items]
-    refused = [item.index for item, _ in packer.refused()]
-    assert sorted(packed + refused) == list(range(len(lines)))
+    sent = [item.taken for parcel in parcels for item in parcel.items]
+    refused = [item.taken for item, _ in packer.refused()]
+    assert sorted(sent + refused) == list(range(len(lines)))
     for parcel in parcels:
         assert len(parcel.body()) <= limit
-        sent = [line.encode() for _, line, _ in stream(parcel)["values"]]
-        assert sent == [lines[item.index] for item in parcel.items]
-    for head in {parcel.head for parcel in parcels}:
-        order = [item.index for p in parcels if p.head == head for item in p.items]
+        texts = [line.encode() for _, line, _ in stream(parcel)["values"]]
+        assert texts == [lines[item.taken] for item in parcel.items]
+    for frame in {parcel.frame for parcel in parcels}:
+        order = [item.taken for p in parcels if p.frame is frame for item in p.items]
         assert order == sorted(order)
 
 
@@ -165,3 +175,52 @@ def test_the_source_is_in_the_default_labels_or_metadata() -> None:
     known = {**only["stream"], **only["values"][0][2]}
     assert (known["cluster"], known["node"], known["session"]) == ("prod", "node-1", "s1")
     assert (known["gadget"], known["seq"]) == ("trace_exec", "9")
+
+
+def test_old_records_are_a_replay() -> None:
+    """Behind newer ones of their stream Loki would refuse them, so they get one of their own."""
+    young, old = record(0), record(1, time_ns=NOW_NS - 3601 * 10**9)
+    streams = [stream(parcel)["stream"] for parcel in pack(young, old)]
+    assert ["replay" in labels for labels in streams] == [False, True]
+    assert streams[1]["replay"] == "1"
+
+
+def test_a_record_that_was_tried_as_young_stays_so() -> None:
+    """With other labels a second try would be stored a second time."""
+    form = LokiFormat(loki_config())
+    bodies = [packed(form, [record()], now=now)[0].body() for now in (NOW, NOW + 7200)]
+    assert bodies[0] == bodies[1]
+    assert (
+        "replay"
+        in stream(packed(LokiFormat(loki_config()), [record()], now=NOW + 7200)[0])["stream"]
+    )
+
+
+def test_what_is_tried_is_remembered_within_a_bound() -> None:
+    """After very many other batches it is judged anew."""
+    form = LokiFormat(loki_config())
+    assert not form.is_replay(batch(0), NOW)
+    for first in range(1, REMEMBERED + 1):
+        form.is_replay(replace(batch(0), first_seq=first), NOW)
+    assert form.is_replay(batch(0), NOW + 7200)
+
+
+def test_records_that_loki_would_refuse_for_their_age_expire() -> None:
+    """Seven days; their neighbours in the batch are sent."""
+    lines = [record(seq, time_ns=NOW_NS + seq * 10**9) for seq in range(4)]
+    packer = LokiPacker(LokiFormat(loki_config()), 2**20, NOW + 7 * 86400 + 2)
+    packer.add(0, batch_of(lines), lines)
+    assert [(item.row, verdict) for item, verdict in packer.refused()] == [
+        (0, EXPIRED),
+        (1, EXPIRED),
+    ]
+    assert [item.row for item in packer.parcels()[0].items] == [2, 3]
+
+
+def test_a_tenant_may_be_the_namespace() -> None:
+    """One tenant a request; outside Pods, or with a name that is no tenant's, it is the host's."""
+    named = [{"k8s": {"namespace": name}} for name in ("shop", "pay", "a\nX-Admin: 1", "")]
+    lines = [record(seq, event=event) for seq, event in enumerate([*named, {}])]
+    parcels = pack(*lines, tenant="k8s-{namespace}", host_tenant="nodes")
+    tenants = {cast(Stream, p.frame).tenant: [item.taken for item in p.items] for p in parcels}
+    assert tenants == {"k8s-shop": [0], "k8s-pay": [1], "k8s-nodes": [2, 3, 4]}

@@ -68,7 +68,7 @@ def test_retry_after_is_honoured() -> None:
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refusal_holds_everything_and_makes_not_ready(status: int) -> None:
     """Nothing is dropped; it is tried now and then, and readiness tells why."""
-    bench = Bench(Answer(status, "no org id\x1b[31m"), Answer(status))
+    bench = Bench(Answer(status, b"no org id\x1b[31m"), Answer(status))
 
     async def main() -> None:
         async def body() -> None:
@@ -91,7 +91,7 @@ def test_a_refusal_holds_everything_and_makes_not_ready(status: int) -> None:
 
 def test_blocked_records_are_dead_letters() -> None:
     """260 is no success, and there is no use in trying again."""
-    bench = Bench(Answer(260, "blocked by policy"))
+    bench = Bench(Answer(260, b"blocked by policy"))
     run(bench.deliver(batch(0, 3)))
     assert bench.reader.account == Account(forwarded=3, dead_lettered=3)
     assert bench.sender.status.as_dict()["dead_letter_reasons"] == {"blocked": 3}
@@ -100,7 +100,7 @@ def test_blocked_records_are_dead_letters() -> None:
 
 def test_dead_letters_are_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     """A flood of bad records is a number in the log, not a flood of lines."""
-    bench = Bench(*[Answer(260, "no")] * 4)
+    bench = Bench(*[Answer(260, b"no")] * 4)
 
     async def main() -> None:
         for seq in range(4):

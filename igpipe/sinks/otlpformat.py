@@ -1,0 +1,200 @@
+"""Records as OpenTelemetry logs, grouped by the container they come from. Pure."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from opentelemetry.proto.common.v1.common_pb2 import (
+    AnyValue,
+    ArrayValue,
+    InstrumentationScope,
+    KeyValue,
+)
+from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_INFO, LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+from igpipe import __version__
+from igpipe.decode import getter, label_text
+from igpipe.model import Batch, Event, Source
+from igpipe.sinks.lines import Grouping
+from igpipe.sinks.ports import Item, Parcel, Verdict, dead_letter
+from igpipe.sinks.record import Record, cutter, identity
+
+Value = str | int | float | tuple[str, ...]
+
+
+class ExportFrame:
+    """
+    Writes an ExportLogsServiceRequest of log records by resource; see Frame.
+
+    The three messages around the records are framed here: their parts are serialized already.
+    """
+
+    ordered = False
+
+    def body(self, items: Sequence[Item]) -> bytes:
+        """Write a request's body; see Frame."""
+        resources: dict[bytes, list[bytes]] = {}
+        for item in items:
+            resources.setdefault(item.group, []).append(item.data)
+        return b"".join(
+            field(1, field(1, resource) + field(2, _SCOPE + b"".join(records)))
+            for resource, records in resources.items()
+        )
+
+    def room(self) -> int:
+        """Tell how many bytes the frame itself needs; see Frame."""
+        return len(_SCOPE)
+
+
+class OtlpPacker:
+    """Packs records of all streams together; see Packer."""
+
+    def __init__(self, frame: ExportFrame, limit_bytes: int) -> None:
+        self._frame = frame
+        self._grouping = Grouping(limit_bytes, strict=True)
+
+    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+        """Encode the records of a batch."""
+        cut, write = cutter(lines[0]), record_writer(batch.source)
+        for index, line in enumerate(lines):
+            try:
+                resource, data = write(cut(line))
+            except (ValueError, TypeError, AttributeError) as error:
+                verdict = dead_letter("unreadable", str(error))
+                self._grouping.refused.append((Item(taken, index, line), verdict))
+                continue
+            self._grouping.add(Item(taken, index, data, resource), self._frame)
+
+    def refused(self) -> list[tuple[Item, Verdict]]:
+        """Return the records that cannot be encoded."""
+        return self._grouping.refused
+
+    def parcels(self) -> list[Parcel]:
+        """Return the requests to send."""
+        return self._grouping.parcels()
+
+
+def record_writer(source: Source) -> Callable[[Record], tuple[bytes, bytes]]:
+    """Make a function that writes a record of *source*: its resource, and its log record."""
+    identify = identity(source)
+    # Messages that are serialized one after another are read as one.
+    constant = LogRecord(
+        severity_number=SEVERITY_NUMBER_INFO, event_name=f"ig.{source.gadget}"
+    ).SerializeToString() + attribute("igpipe.session", source.session)
+
+    def write(record: Record) -> tuple[bytes, bytes]:
+        event = orjson.loads(record.event)
+        time = int(record.time)
+        times = LogRecord(time_unix_nano=time, observed_time_unix_nano=time).SerializeToString()
+        known = {
+            "log.record.uid": identify(record).decode(),
+            "igpipe.seq": int(record.seq),
+            "igpipe.weight": float(record.weight),
+            **_process(event),
+        }
+        log_record = b"".join(
+            (
+                constant,
+                times,
+                field(5, field(1, record.event)),  # the body, a text
+                *(attribute(key, value) for key, value in known.items()),
+            )
+        )
+        return _resource_of(source, event), field(2, log_record)
+
+    return write
+
+
+@lru_cache(maxsize=2**14, typed=True)  # most values come again and again
+def attribute(key: str, value: Value) -> bytes:
+    """Write an attribute of a log record; ValueError if a number is too large."""
+    return field(6, KeyValue(key=key, value=_value(value)).SerializeToString())
+
+
+def field(number: int, data: bytes) -> bytes:
+    """Write *data* as the field *number* of a message."""
+    head, size = bytearray((number << 3 | 2,)), len(data)
+    while size > 127:
+        head.append(size & 127 | 128)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + data
+
+
+def _value(value: Value) -> AnyValue:
+    if isinstance(value, str):
+        return AnyValue(string_value=value)
+    if isinstance(value, int):
+        return AnyValue(int_value=value)
+    if isinstance(value, float):
+        return AnyValue(double_value=value)
+    return AnyValue(array_value=ArrayValue(values=[_value(part) for part in value]))
+
+
+def _process(event: Event) -> dict[str, Value]:
+    """Tell who did it, as far as the event knows."""
+    found: dict[str, Value] = {}
+    for key, kind, get in _PROCESS:
+        value = _get(get, event)
+        if type(value) is kind and value != "":
+            found[key] = value
+    args = _get(_args, event)
+    if type(args) is str and args:
+        args = args.split("\xa0")  # what joins them in gadgets since v0.45
+    if type(args) is list and args:
+        found["process.command_args"] = tuple(map(str, args))
+        found["process.args_count"] = len(args)
+    return found
+
+
+def _resource_of(source: Source, event: Event) -> bytes:
+    return _resource(source.cluster, source.node, *(_label(get, event) for _, get in _RESOURCE))
+
+
+@lru_cache(maxsize=4096)
+def _resource(cluster: str, node: str, *values: str) -> bytes:
+    known = {
+        "service.name": "igpipe",
+        "service.version": __version__,
+        "k8s.cluster.name": cluster,
+        "k8s.node.name": node,
+        **{key: value for (key, _), value in zip(_RESOURCE, values, strict=True) if value},
+    }
+    attributes = [KeyValue(key=key, value=_value(value)) for key, value in known.items()]
+    return bytes(Resource(attributes=attributes).SerializeToString())
+
+
+def _get(get: Callable[[Event], Any], event: Event) -> Any:
+    try:
+        return get(event)
+    except AttributeError:
+        return None  # an odd shape has no such field
+
+
+def _label(get: Callable[[Event], Any], event: Event) -> str:
+    try:
+        return label_text(get(event))
+    except (AttributeError, TypeError):
+        return ""
+
+
+_SCOPE: Final = field(1, InstrumentationScope(name="inspektor-gadget").SerializeToString())
+_RESOURCE: Final = (
+    ("k8s.namespace.name", getter("namespace")),
+    ("k8s.pod.name", getter("pod")),
+    ("k8s.container.name", getter("container")),
+    ("container.id", getter("container_id")),
+    ("container.image.name", getter("image")),
+)
+_PROCESS: Final[tuple[tuple[str, type[str] | type[int], Callable[[Event], Any]], ...]] = (
+    ("process.pid", int, getter("pid")),
+    ("process.parent_pid", int, getter("ppid")),
+    ("process.executable.name", str, getter("comm")),
+    ("process.user.id", int, getter("uid")),
+    ("process.owner", str, getter("user")),
+    ("process.executable.path", str, getter("exepath")),
+    ("process.working_directory", str, getter("cwd")),
+)
+_args: Final = getter("args")

@@ -1,0 +1,90 @@
+"""One parcel's requests: where the sink rejects, halve until the offenders stand alone."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from igpipe.errors import SinkDenied, SinkError, SinkRejected, SinkUnavailable
+from igpipe.sinks.ledger import Ledger
+from igpipe.sinks.letters import DeadLetters
+from igpipe.sinks.limit import SizeLimit
+from igpipe.sinks.ports import Item, Parcel, Sink, Verdict, dead_letter
+from igpipe.spool import RecordOutcome
+from igpipe.telemetry import RecordTelemetry
+
+
+class Requests:
+    """
+    Sends parcels to *sink* and notes verdicts.
+
+    *worked* is called after each answer that settled something, with whether some was left.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        telemetry: RecordTelemetry,
+        letters: DeadLetters,
+        limit: SizeLimit,
+        worked: Callable[[bool], None],
+    ) -> None:
+        self._sink = sink
+        self._telemetry = telemetry
+        self._letters = letters
+        self._limit = limit
+        self._worked = worked
+
+    async def send(self, whole: Parcel, ledger: Ledger) -> None:
+        """
+        Send *whole*, in halves where the sink rejects it.
+
+        Raises SinkUnavailable or SinkDenied; what has no verdict then is to be sent again.
+        """
+        parcels = [whole]
+        while parcels:
+            parcel = parcels.pop()
+            try:
+                verdicts = await self._attempt(parcel)
+            except SinkRejected as error:
+                if error.status == 413:
+                    self._limit.shrink()
+                if len(parcel.items) > 1:
+                    parcels += reversed(parcel.halves())
+                    continue
+                reason = "too_large" if error.status == 413 else "rejected"
+                verdicts = [dead_letter(reason, str(error), error.status)]
+            self.note(zip(parcel.items, verdicts, strict=True), ledger)
+            _raise_if_again(verdicts)
+
+    def note(self, verdicts: Iterable[tuple[Item, Verdict]], ledger: Ledger) -> None:
+        """Write down what became of items."""
+        for item, verdict in verdicts:
+            ledger.note(item, verdict)
+            if verdict.outcome is RecordOutcome.DEAD_LETTERED:
+                self._letters.add(ledger.line(item), verdict)
+
+    async def _attempt(self, parcel: Parcel) -> Sequence[Verdict]:
+        """Send one request and tell how it went."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            verdicts = await self._sink.deliver(parcel)
+        except SinkError as error:
+            self._telemetry.requested(self._sink.name, _OUTCOMES[type(error)], loop.time() - began)
+            raise
+        outcome = "blocked" if verdicts[0].reason == "blocked" else "ok"
+        self._telemetry.requested(self._sink.name, outcome, loop.time() - began)
+        refused = sum(verdict.outcome is None for verdict in verdicts)
+        if refused < len(verdicts):
+            self._worked(refused > 0)
+        return verdicts
+
+
+def _raise_if_again(verdicts: Sequence[Verdict]) -> None:
+    """Raise SinkUnavailable if some records are to be sent again: not at once."""
+    refused = [verdict for verdict in verdicts if verdict.outcome is None]
+    if refused:
+        raise SinkUnavailable(f"{len(refused)} of {len(verdicts)} refused: {refused[0].error}")
+
+
+_OUTCOMES: Final = {SinkUnavailable: "retry", SinkDenied: "denied", SinkRejected: "rejected"}

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from igpipe import __version__
-from igpipe.cli import config, demo, deploy, doctor, generate, reap, replay, run
+from igpipe.cli import config, demo, deploy, doctor, generate, reap, replay, run, spool
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run.run,
@@ -23,11 +23,15 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "config check": config.check,
     "config show": config.show,
     "config schema": config.schema,
+    "spool show": spool.show,
     "generate": generate.generate,
 }
 """What is typed → what is called; a function's docstring is the command's help."""
 
-_GROUPS: Final = {"config": "Check, show and describe the configuration."}
+_GROUPS: Final = {
+    "config": "Check, show and describe the configuration.",
+    "spool": "Look at what waits on disk for the sinks.",
+}
 _HIDDEN: Final = {"generate"}
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 

@@ -1,0 +1,297 @@
+"""One sink's view of the log on disk: what it has taken, what is left, and its account."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Protocol
+
+from igpipe.model import Batch, Source
+from igpipe.spool.cursor import Cursor
+from igpipe.spool.cursorfile import CursorFile
+from igpipe.spool.format import LOOK, Record, payload, scan
+from igpipe.spool.held import Held, Spot, hold
+from igpipe.spool.ports import Account, RecordOutcome, Taken
+from igpipe.spool.recover import Backlog, gap
+from igpipe.spool.segment import Segment
+from igpipe.spool.unread import Unread
+from igpipe.telemetry import RecordTelemetry
+
+
+class Log(Protocol):
+    """What a reader needs of its spool."""
+
+    max_age: float
+
+    @property
+    def end(self) -> int:
+        """The position after the newest batch."""
+        ...
+
+    async def fetch(self, segment: Segment, offset: int, size: int) -> bytes:
+        """Read a part of a segment; empty if it cannot be read."""
+        ...
+
+    def expire(self, now: float) -> None:
+        """Give up what is too old at *now*."""
+        ...
+
+    def release(self, segment: Segment) -> None:
+        """Take note that a segment may be needed no more."""
+        ...
+
+
+class DiskReader:
+    """
+    One sink's cursor, as Reader asks.
+
+    What was put back is kept in memory (a request's worth); all else is read when it is taken.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        sink: str,
+        wants: Callable[[Source], bool],
+        telemetry: RecordTelemetry,
+        file: CursorFile,
+    ) -> None:
+        self._log = log
+        self._sink = sink
+        self.wants = wants
+        self._telemetry = telemetry
+        self._file = file
+        self._unread = Unread()
+        self._back: deque[Held] = deque()
+        self._taken: dict[int, Held] = {}
+        self._next = _NOWHERE
+        self._next_at = 0.0
+        self._past = Cursor(sink, 0.0, 0, 0, next=0, end=0)
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self.account = Account()
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest pending batch was appended; see Reader."""
+        times = [held.at for held in self._held()]
+        if self._unread:
+            times.append(self._next_at)
+        return min(times, default=None)
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of records are pending; see Reader."""
+        held = sum(len(held.batch.payload) for held in self._held())
+        return held + self._unread.size
+
+    def resume(self, backlog: Backlog, now: float) -> None:
+        """Go on where the cursor was when the process before ended."""
+        cursor = self._past = backlog.cursor
+        for segment, sources in backlog.pending.items():
+            count = sum(records for source, records in sources.items() if self.wants(source))
+            sizes = backlog.sizes[segment].items()
+            if count:
+                size = sum(s for source, s in sizes if self.wants(source))
+                self._unread.add(segment, count, size)
+                segment.pending += count
+                self.account.recovered += count
+        self.account.pending = self.account.recovered
+        self._telemetry.recovered(self._sink, self.account.recovered)
+        if self._unread:
+            self._begin()
+            if self._next.segment.first == cursor.segment:
+                self._next = Spot(self._next.segment, cursor.offset, cursor.low)
+            self._next_at = backlog.oldest or now
+            self._wake()
+        self.save(now)
+
+    def push(self, spot: Spot, batch: Batch, at: float) -> None:
+        """Add a batch that was just appended to the log."""
+        count, segment = batch.count, spot.segment
+        self.account.forwarded += count
+        self.account.pending += count
+        self._telemetry.forwarded(self._sink, count)
+        if not self._unread:
+            self._next, self._next_at = spot, at
+        self._unread.add(segment, count, len(batch.payload))
+        segment.pending += count
+        self._wake()
+
+    async def take(self, limit_bytes: int, now: float) -> list[Taken]:
+        """Wait for batches and take the oldest; see Reader."""
+        self._log.expire(now)
+        size = limit_bytes
+        while True:
+            while not self._back and not self._unread:
+                self._filled.clear()
+                await self._filled.wait()
+            if self._back:
+                return self._take_back(limit_bytes)
+            spot = self._next
+            data = await self._log.fetch(spot.segment, spot.offset, max(size, LOOK))
+            if self._next is not spot:
+                continue  # given up or taken by another while the disk worked
+            taken, size = self._accept(spot, data, limit_bytes, now)
+            if taken:
+                return taken
+
+    def settle(
+        self, taken: Taken, outcomes: Mapping[RecordOutcome, int], rest: bytes = b""
+    ) -> None:
+        """Book what became of *taken* and put back the *rest*; see Reader."""
+        count = rest.count(b"\n")
+        if sum(outcomes.values()) + count != taken.batch.count:
+            raise ValueError(f"{outcomes} and {count} are not {taken.batch.count} records")
+        held = self._taken.pop(taken.position)
+        if count and held.segment.gone is None:
+            self._put_back(held.rest(count, rest))
+        elif count:
+            self._book(held.segment, held.segment.gone or RecordOutcome.EVICTED, count)
+        for outcome, records in outcomes.items():
+            self._book(held.segment, outcome, records)
+        self.save(held.at)
+
+    async def drained(self) -> None:
+        """Wait until nothing is pending; see Reader."""
+        await self._drained.wait()
+
+    def lose(self, segment: Segment, outcome: RecordOutcome) -> None:
+        """Give up what is not taken of a segment."""
+        back = [held for held in self._back if held.segment is segment]
+        for held in back:
+            self._back.remove(held)
+        lost = self._unread.forget(segment)
+        if self._next.segment is segment:
+            self._begin()
+        count = lost + sum(held.batch.count for held in back)
+        if count:
+            self._book(segment, outcome, count)
+            self.save(segment.last_at)
+
+    def save(self, at: float) -> None:
+        """Write down how far this sink is."""
+        still_open = {held.position: held.left for held in self._held()}
+        upcoming = self._next if self._unread else None
+        position = upcoming.position if upcoming is not None else self._log.end
+        if position < self._past.next:  # the part that the process before had settled in pieces
+            still_open |= {p: b for p, b in self._past.open.items() if p >= position}
+            position = self._past.next
+        places = [(held.position, held.segment.first, held.offset) for held in self._held()]
+        if upcoming is not None:
+            places.append((upcoming.position, upcoming.segment.first, upcoming.offset))
+        _, first, offset = min(places, default=(0, 0, 0))
+        self._file.save(Cursor(self._sink, at, first, offset, position, self._log.end, still_open))
+
+    def _held(self) -> Iterator[Held]:
+        yield from self._taken.values()
+        yield from self._back
+
+    def _begin(self) -> None:
+        """Go to the first segment with unread records."""
+        for segment in self._unread:
+            self._next = Spot(segment, 0, segment.first)
+            break
+
+    def _take_back(self, limit: int) -> list[Taken]:
+        taken: list[Taken] = []
+        while self._back and (not taken or len(self._back[0].batch.payload) <= limit):
+            held = self._back.popleft()
+            limit -= len(held.batch.payload)
+            taken.append(self._hand_out(held))
+        return taken
+
+    def _hand_out(self, held: Held) -> Taken:
+        self._taken[held.position] = held
+        return Taken(held.position, held.batch)
+
+    def _accept(self, spot: Spot, data: bytes, limit: int, now: float) -> tuple[list[Taken], int]:
+        """Take from what was read at *spot*; return that, and how much to read next time."""
+        segment, base = spot.segment, spot.offset
+        found = scan(data, segment.salt, base, segment.size)
+        taken: list[Taken] = []
+        offset, position, size = found.offset, spot.position, limit
+        for record in found.records:
+            if self._bits(record, position):
+                whole = record.end <= base + len(data)
+                if not whole or (taken and record.size > limit):
+                    offset, size = record.offset, max(size, record.end - record.offset)
+                    self._next_at = record.at
+                    break
+                held = self._pass(segment, record, payload(record, data, base, segment.salt), now)
+                if held is not None:
+                    taken.append(self._hand_out(held))
+                    limit -= len(held.batch.payload)
+            if missing := gap(segment, position, record.position):
+                self._telemetry.damaged(missing)
+            position = max(position, record.position + record.count)
+            self._next_at = record.at
+        self._go_on(segment, offset if data else segment.size, position)
+        return taken, size
+
+    def _bits(self, record: Record, position: int) -> int:
+        """Tell which records of a batch are for this sink and not settled yet."""
+        if record.position < position or not self.wants(record.source):
+            return 0
+        return self._past.left(record.position, record.count)
+
+    def _pass(
+        self, segment: Segment, record: Record, data: bytes | None, now: float
+    ) -> Held | None:
+        """Leave a batch behind: return it, or book why it is not to be delivered."""
+        left = self._past.left(record.position, record.count)
+        count = left.bit_count()
+        self._read(segment, count, record.size)
+        if data is None:
+            if ("payload", record.position) not in segment.told:
+                segment.told.add(("payload", record.position))
+                self._telemetry.damaged(record.count)
+            self._book(segment, RecordOutcome.EVICTED, count)
+            return None
+        if record.at < now - self._log.max_age:
+            self._book(segment, RecordOutcome.EXPIRED, count)
+            return None
+        return hold(segment, record, data, left)
+
+    def _read(self, segment: Segment, count: int, size: int) -> None:
+        """Take *count* off what is unread; what damage had hidden at start is recovered now."""
+        found = self._unread.read(segment, count, size)
+        if found:
+            self.account.recovered += found
+            self.account.pending += found
+            self._telemetry.recovered(self._sink, found)
+            segment.pending += found
+
+    def _go_on(self, segment: Segment, offset: int, position: int) -> None:
+        """Stay in *segment* while it has unread records; what is not in it any more is lost."""
+        lost = self._unread.records(segment)
+        if lost and offset < segment.size:
+            self._next = Spot(segment, offset, position)
+            return
+        self._unread.forget(segment)
+        self._begin()
+        if lost:
+            self._book(segment, RecordOutcome.EVICTED, lost)
+
+    def _put_back(self, held: Held) -> None:
+        """Insert by position: requests in flight side by side may come back in any order."""
+        at = sum(other.position < held.position for other in self._back)
+        self._back.insert(at, held)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._filled.set()
+        self._drained.clear()
+
+    def _book(self, segment: Segment, outcome: RecordOutcome, records: int) -> None:
+        setattr(self.account, outcome, getattr(self.account, outcome) + records)
+        self.account.pending -= records
+        segment.pending -= records
+        self._telemetry.record(self._sink, outcome, records)
+        if not self.account.pending:
+            self._drained.set()
+        self._log.release(segment)
+
+
+_NOWHERE: Final = Spot(Segment(0, 0), 0, 0)
+"""The place of a reader that was never given a batch."""

@@ -1,0 +1,243 @@
+"""Where the log's bytes are: files while the disk takes them, memory while it does not."""
+
+import asyncio
+import logging
+import os
+import secrets
+from typing import Final
+
+from igpipe.config import SpoolConfig
+from igpipe.model import Batch
+from igpipe.spool.cursorfile import CursorFile
+from igpipe.spool.folder import Files, kind_of
+from igpipe.spool.format import DEFLATE, PLAIN, encode
+from igpipe.spool.ports import RecordOutcome
+from igpipe.spool.recover import Recovered
+from igpipe.spool.segment import Segment
+from igpipe.telemetry import RecordTelemetry
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES: Final = 64 * 2**20
+SEGMENTS: Final = 8
+"""A bound holds so many segments at least: what is given up at once is a small part of it."""
+_CODECS: Final = {"none": PLAIN, "gzip": DEFLATE}
+_PROBE: Final = "probe"
+
+
+class Store:
+    """
+    The segments of a log, oldest first; the last may be open for appending.
+
+    Writes happen at once, on the loop: they go to the page cache. What may wait for the disk
+    (forcing, removing, reading what is not cached) happens in a thread.
+    """
+
+    def __init__(
+        self, files: Files, config: SpoolConfig, telemetry: RecordTelemetry, found: Recovered
+    ) -> None:
+        self._files = files
+        self._config = config
+        self._telemetry = telemetry
+        self._fd = -1
+        self._written = False
+        self._closing: list[int] = []
+        self._doomed: list[str] = []
+        self.segments = found.segments
+        self.active: Segment | None = None
+        self.end = found.end
+        self.on_disk = True
+        self.cursors: list[CursorFile] = []
+        telemetry.on_disk(True)
+        telemetry.damaged(found.damaged, found.torn_bytes)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all segments."""
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def kept(self) -> list[Segment]:
+        """The segments that are in memory only."""
+        return [segment for segment in self.segments if segment.kept is not None]
+
+    def on_file(self) -> list[Segment]:
+        """List the segments that take disk space and grow no more."""
+        return [s for s in self.segments if s.kept is None and s is not self.active]
+
+    def append(self, batch: Batch, now: float) -> tuple[Segment, int]:
+        """Write *batch* and tell where it is."""
+        segment = self._segment_for(len(batch.payload))
+        parts = encode(batch, self.end, now, segment.salt, _CODECS[self._config.compression])
+        try:
+            self._write(segment, parts)
+        except OSError as error:
+            self.fault(error)
+            return self.append(batch, now)
+        offset = segment.size
+        segment.size += sum(map(len, parts))
+        segment.last_at = max(segment.last_at, now)
+        self.end += batch.count
+        return segment, offset
+
+    async def fetch(self, segment: Segment, offset: int, size: int) -> bytes:
+        """Read up to *size* bytes; empty if they cannot be read."""
+        if segment.kept is not None:
+            return bytes(segment.kept[offset : offset + size])
+        size = min(size, segment.size - offset)
+        try:
+            data = self._files.read_cached(segment.name, offset, size)
+            if len(data) < size:
+                data = await asyncio.to_thread(self._files.read, segment.name, offset, size)
+        except OSError as error:
+            if segment.gone is None:
+                self.count(error)
+            return b""
+        return data.ljust(size, b"\0")  # a file that was cut off is damage like any other
+
+    def drop(self, segment: Segment, outcome: RecordOutcome) -> None:
+        """Give *segment* up."""
+        if segment is self.active:
+            self._seal()
+        if segment in self.segments:
+            self.segments.remove(segment)
+            self._doom(segment)
+        segment.gone = outcome
+
+    def fault(self, error: OSError, kind: str = "") -> None:
+        """Go on in memory, and say so."""
+        self.count(error, kind)
+        if self.on_disk:
+            log.error("the spool goes on in memory", extra={"error": str(error)})
+        self.on_disk = False
+        self._telemetry.on_disk(False)
+        if self.active is not None and self.active.kept is None:
+            self._seal()
+
+    def count(self, error: OSError, kind: str = "") -> None:
+        """Count a failed call."""
+        self._telemetry.spool_error(kind or kind_of(error))
+
+    async def sync(self) -> int | None:
+        """
+        Force what was written to the disk, and remove what was given up.
+
+        Returns the bytes that are free; None if it failed.
+        """
+        fds, self._closing = self._closing, []
+        doomed, self._doomed = self._doomed, []
+        try:
+            if self._fd >= 0 and self._written:
+                fds.append(os.dup(self._fd))  # the thread closes its own
+            fds += [fd for cursor in self.cursors for fd in cursor.written()]
+            self._written = False
+            return await asyncio.to_thread(self._flush, fds, doomed)
+        except OSError as error:
+            self.fault(error)
+            return None
+
+    async def spill(self) -> None:
+        """Write to the disk what is in memory only; if that works, the disk is used again."""
+        if self.active is not None and self.active.kept is not None:
+            self._seal()
+        try:
+            await asyncio.to_thread(self._files.replace, _PROBE, b"probe")
+            for segment in self.kept:
+                await self._spill(segment)
+        except OSError as error:
+            self.fault(error)
+            return
+        if not self.on_disk:
+            log.info("the spool is on disk again")
+        self.on_disk = True
+        self._telemetry.on_disk(True)
+
+    async def close(self) -> None:
+        """Force everything to the disk a last time."""
+        self._seal()
+        if self.kept:
+            await self.spill()
+        await self.sync()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the files, and leave everything as it is."""
+        for fd in (self._fd, *self._closing):
+            if fd >= 0:
+                os.close(fd)
+        self._fd, self._closing = -1, []
+        for cursor in self.cursors:
+            cursor.close()
+
+    async def _spill(self, segment: Segment) -> None:
+        if segment.kept is None or segment is self.active:
+            return
+        await asyncio.to_thread(self._files.replace, segment.name, bytes(segment.kept))
+        segment.kept = None
+        if segment.gone is not None:
+            self._doom(segment)
+
+    def _segment_for(self, size: int) -> Segment:
+        active = self.active
+        if active is None or (active.size and active.size + size > self._segment_bytes()):
+            return self._roll()
+        return active
+
+    def _segment_bytes(self) -> int:
+        bound = self._config.max_bytes
+        if not self.on_disk:
+            bound = min(bound, self._config.memory_bytes)
+        return min(SEGMENT_BYTES, bound // SEGMENTS)
+
+    def _roll(self) -> Segment:
+        self._seal()
+        segment = Segment(self.end, secrets.randbits(32))
+        if self.on_disk:
+            try:
+                self._fd = self._files.create(segment.name)
+            except OSError as error:
+                self.fault(error)
+        if not self.on_disk:
+            segment.kept = bytearray()
+        self.active = segment
+        self.segments.append(segment)
+        return segment
+
+    def _write(self, segment: Segment, parts: tuple[bytes, bytes]) -> None:
+        if segment.kept is not None:
+            for part in parts:
+                segment.kept += part
+            return
+        self._files.append(self._fd, parts, segment.size)
+        self._written = True
+
+    def _seal(self) -> None:
+        """Append no more to the active segment; the next sync closes it."""
+        active, self.active = self.active, None
+        if self._fd >= 0:
+            self._closing.append(self._fd)
+            self._fd = -1
+        if active is not None and (not active.size or self._is_passed(active)):
+            self.segments.remove(active)
+            self._doom(active)
+
+    def _is_passed(self, segment: Segment) -> bool:
+        """Only the oldest can go: a hole in the log would pass for damage."""
+        return not segment.pending and self.segments[0] is segment
+
+    def _doom(self, segment: Segment) -> None:
+        """Let the next sync remove the file: with many bytes that takes milliseconds."""
+        if segment.kept is None:
+            self._doomed.append(segment.name)
+
+    def _flush(self, fds: list[int], doomed: list[str]) -> int:
+        """Cursors reach the disk before what they have passed is removed."""
+        try:
+            if self._config.sync == "none":
+                for fd in fds:
+                    os.close(fd)
+            else:
+                self._files.sync(fds)
+        finally:
+            self._files.remove(doomed)
+        return self._files.free()

@@ -1,0 +1,147 @@
+"""Whatever happens to its files: never a crash, never a wrong record, every loss counted."""
+
+import asyncio
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from igpipe.spool import RecordOutcome, Taken
+from igpipe.spool.reader import DiskReader
+from tests.spool.disks import Bench, files_of
+from tests.spool.samples import MIB, batch
+from tests.virtual import run
+
+RUNS = 10_000 if os.environ.get("IGPIPE_LONG") else 300
+BATCHES = 40
+DELIVERED = RecordOutcome.DELIVERED
+
+
+def build(path: Path, codec: str) -> tuple[dict[int, bytes], set[int]]:
+    """Leave a spool behind: what was appended, and what of it was settled."""
+    bench = Bench(path, max_bytes=MIB, compression=codec)
+    reader = bench.reader()
+    lines: dict[int, bytes] = {}
+    for number in range(BATCHES):
+        each = batch(5 * number, 5, size=random.Random(number).choice([0, 3000, 30_000]))
+        lines |= dict(enumerate(each.payload.splitlines(keepends=True), each.first_seq))
+        bench.spool.append(each, now=number)
+    settled: set[int] = set()
+    first, second, *others = run(reader.take(60_000, 0))
+    for taken in (first, *others):
+        reader.settle(taken, {DELIVERED: 5})
+        settled |= set(range(taken.batch.first_seq, taken.batch.first_seq + 5))
+    split = second.batch.payload.splitlines(keepends=True)
+    reader.settle(second, {DELIVERED: 3}, rest=split[1] + split[3])
+    settled |= {second.batch.first_seq + at for at in (0, 2, 4)}
+    bench.spool.abandon()
+    return lines, settled
+
+
+def corrupt(data: bytes, rng: random.Random) -> bytes:
+    """Damage a file in one of the ways that disks and people do."""
+    begin = rng.randrange(len(data) + 1)
+    end = min(len(data), begin + rng.choice([1, 8, 512, 4096, 50_000]))
+    piece = data[begin:end]
+    elsewhere = rng.randrange(len(data) + 1)
+    flipped = bytes(byte ^ 1 << rng.randrange(8) for byte in piece[:1])
+    return rng.choice(
+        [
+            data[:begin],
+            data[:begin] + bytes(len(piece)) + data[end:],
+            data[:begin] + rng.randbytes(len(piece)) + data[end:],
+            data[:begin] + data[end:],
+            data[:begin] + piece + data[begin:],
+            data[:elsewhere] + piece + data[elsewhere + len(piece) :],
+            data[:begin] + flipped + data[begin + 1 :],
+        ]
+    )
+
+
+def damage(path: Path, rng: random.Random, endings: tuple[str, ...]) -> None:
+    """Damage one to three files."""
+    for _ in range(rng.randint(1, 3)):
+        files = [file for ending in endings for file in files_of(path, ending)]
+        if not files:
+            return
+        file = rng.choice(files)
+        if rng.random() < 0.05:
+            file.unlink()
+        else:
+            file.write_bytes(corrupt(file.read_bytes(), rng))
+
+
+async def at_hand(reader: DiskReader) -> list[Taken]:
+    """Take what is there; nothing if the rest turns out to be lost."""
+    try:
+        async with asyncio.timeout(1):
+            return await reader.take(100_000, BATCHES)
+    except TimeoutError:
+        return []
+
+
+def deliver(bench: Bench, lines: dict[int, bytes]) -> list[int]:
+    """Deliver all that is left; every record is one that was appended."""
+    reader, seqs = bench.reader(), []
+    while reader.account.pending:
+        for taken in run(at_hand(reader)):
+            got = taken.batch.payload.splitlines(keepends=True)
+            for line in got:
+                seq = int(line.rstrip(b"x\n"))
+                assert lines[seq] == line
+                seqs.append(seq)
+            reader.settle(taken, {DELIVERED: len(got)})
+    assert reader.account.balanced()
+    assert reader.account.recovered == len(seqs) + reader.account.evicted
+    return seqs
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("codec", ["none", "gzip"])
+def test_damaged_segments_cost_what_is_counted(tmp_path: Path, codec: str) -> None:
+    """Each record is delivered once, in order, or counted as corrupt."""
+    lines, settled = build(tmp_path / "built", codec)
+    for seed in range(RUNS // 2):
+        path = shutil.copytree(tmp_path / "built", tmp_path / "run")
+        damage(path, random.Random(seed), (".segment",))
+        bench = Bench(path, max_bytes=MIB, compression=codec)
+
+        seqs = deliver(bench, lines)
+
+        assert seqs == sorted(set(seqs)), seed
+        assert not settled & set(seqs), seed
+        missing = len(lines) - len(settled) - len(seqs)
+        assert bench.value("spool_corrupt_records_total") >= missing, seed
+        bench.spool.append(batch(1000), now=BATCHES)
+        bench.spool.abandon()
+        shutil.rmtree(path)
+
+
+def test_damaged_cursors_repeat_but_do_not_lose(tmp_path: Path) -> None:
+    """A cursor that cannot be read begins anew."""
+    lines, settled = build(tmp_path / "built", "none")
+    for seed in range(RUNS // 10):
+        path = shutil.copytree(tmp_path / "built", tmp_path / "run")
+        damage(path, random.Random(seed), (".cursor",))
+        bench = Bench(path, max_bytes=MIB)
+        if files_of(path, ".cursor"):
+            seqs = deliver(bench, lines)
+            assert seqs == sorted(set(seqs)), seed
+            assert lines.keys() - settled <= set(seqs), seed
+        bench.spool.abandon()
+        shutil.rmtree(path)
+
+
+def test_anything_at_all_may_be_damaged(tmp_path: Path) -> None:
+    """Damage to all files at once is survived, and no wrong record comes out."""
+    lines, _ = build(tmp_path / "built", "none")
+    for seed in range(RUNS // 10):
+        path = shutil.copytree(tmp_path / "built", tmp_path / "run")
+        damage(path, random.Random(seed), (".segment", ".cursor"))
+        bench = Bench(path, max_bytes=MIB)
+        seqs = deliver(bench, lines)
+        assert seqs == sorted(set(seqs)), seed
+        bench.spool.abandon()
+        shutil.rmtree(path)

@@ -1,0 +1,172 @@
+"""On disk too every account balances, whatever happens: crashes, full disks and restarts."""
+
+import errno
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from igpipe.spool import RecordOutcome, Taken
+from igpipe.spool.reader import DiskReader
+from tests.spool.disks import Bench
+from tests.spool.samples import MIB, batch
+from tests.virtual import run
+
+SINKS = ("a", "b")
+which = st.sampled_from(SINKS)
+FATES = (None, *tuple(RecordOutcome)[:3])
+
+
+@dataclass
+class Sink:
+    """A reader and what the model knows of it since the spool began."""
+
+    reader: DiskReader
+    taken: list[Taken] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
+    settled: set[int] = field(default_factory=set)
+    lost: int = 0
+
+
+def seqs_of(taken: Taken) -> list[int]:
+    """Read which records a batch holds."""
+    return [int(line.rstrip(b"x")) for line in taken.batch.payload.splitlines()]
+
+
+class DiskAccounts(RuleBasedStateMachine):
+    """Two sinks of a spool whose process dies and whose disk fills up."""
+
+    @initialize(cold=st.booleans())
+    def begin(self, cold: bool) -> None:
+        """Start empty, with bounds that are soon reached."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.now, self.next, self.unsafe, self.fresh = 0.0, 0, False, True
+        self.bench = Bench(
+            Path(self.folder.name) / "spool", max_bytes=MIB, memory_bytes=MIB, max_age=60.0
+        )
+        self.bench.files.cold = cold
+        self.sinks = {name: Sink(self.bench.reader(name)) for name in SINKS}
+
+    @rule(count=st.integers(1, 5), size=st.sampled_from([0, MIB // 20, MIB // 8, MIB // 2]))
+    def append(self, count: int, size: int) -> None:
+        """Forward a batch."""
+        self.bench.spool.append(batch(self.next, count, size=size), self.now)
+        for sink in self.sinks.values():
+            sink.given += range(self.next, self.next + count)
+        self.fresh = False
+        self.next += count
+        self.unsafe |= bool(self.bench.files.error)
+
+    @rule(seconds=st.sampled_from([1.0, 20.0, 70.0]))
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    @rule(name=which, limit=st.sampled_from([1, MIB // 4, MIB]))
+    def take(self, name: str, limit: int) -> None:
+        """Take what is there."""
+        sink = self.sinks[name]
+        self.bench.spool.expire(self.now)
+        if sink.reader.account.pending > sum(taken.batch.count for taken in sink.taken):
+            self.bench.spool.max_age = 1e9
+            sink.taken += run(sink.reader.take(limit, self.now))
+            self.bench.spool.max_age = 60.0
+
+    @precondition(lambda self: any(sink.taken for sink in self.sinks.values()))
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        """Settle any part of any batch in flight and put back the rest."""
+        busy = [sink for sink in self.sinks.values() if sink.taken]
+        sink = data.draw(st.sampled_from(busy))
+        taken = sink.taken.pop(data.draw(st.integers(0, len(sink.taken) - 1)))
+        count = taken.batch.count
+        drawn = data.draw(st.lists(st.sampled_from(FATES), min_size=count, max_size=count))
+        lines = taken.batch.payload.splitlines(keepends=True)
+        outcomes = {fate: drawn.count(fate) for fate in drawn if fate is not None}
+        rest = b"".join(line for line, fate in zip(lines, drawn, strict=True) if fate is None)
+        settled = {seq for seq, fate in zip(seqs_of(taken), drawn, strict=True) if fate is not None}
+        assert not settled & sink.settled, "settled twice"
+        sink.settled |= settled
+        sink.reader.settle(taken, outcomes, rest)
+        self.unsafe |= bool(self.bench.files.error)
+
+    @rule()
+    def crash(self) -> None:
+        """Die and start again: what was settled is not sent again, nothing else is lost."""
+        safe = not self.unsafe and not self.bench.files.error
+        for sink in self.sinks.values():
+            account = sink.reader.account
+            sink.lost += account.evicted + account.expired
+        self.bench.files.error, self.unsafe = 0, False
+        self.bench.crash()
+        self.fresh = True
+        for name, sink in self.sinks.items():
+            before = sink.reader.account.pending
+            sink.taken = []
+            sink.reader = self.bench.reader(name)
+            if safe:
+                assert sink.reader.account.recovered == before
+                assert self.bench.value("spool_corrupt_records_total") == 0
+            else:  # what was in memory only is gone, what could not be noted comes again
+                sink.settled.clear()
+                sink.given.clear()
+
+    @rule(error=st.sampled_from([0, errno.ENOSPC, errno.EROFS, errno.EIO]))
+    def disk(self, error: int) -> None:
+        """Let the disk fail, or work again."""
+        self.bench.files.error = error
+
+    @rule()
+    def maintain(self) -> None:
+        """Do what is done every second."""
+        run(self.bench.spool.maintain())
+        self.fresh = False
+        kept = bool(self.bench.files.error)
+        assert self.bench.value("spool_on_disk") == (not kept) or kept
+        self.unsafe &= kept
+
+    @invariant()
+    def every_account_balances(self) -> None:
+        """Nothing is lost without a counter, nothing is counted twice."""
+        for sink in getattr(self, "sinks", {}).values():
+            account = sink.reader.account
+            assert account.balanced()
+            assert account.pending >= sum(taken.batch.count for taken in sink.taken)
+            assert (account.pending == 0) == (sink.reader.oldest is None)
+
+    @invariant()
+    def the_bound_holds(self) -> None:
+        """What is kept is within the bound."""
+        if not getattr(self, "fresh", True):
+            assert 0 <= self.bench.spool.size <= MIB
+
+    def teardown(self) -> None:
+        """Deliver all that is left: each record once, in order, and then nothing is pending."""
+        if not hasattr(self, "bench"):
+            return
+        self.bench.spool.max_age = 1e9
+        for sink in self.sinks.values():
+            for taken in sink.taken:
+                sink.reader.settle(taken, {}, taken.batch.payload)
+            order: list[int] = []
+            while sink.reader.account.pending:
+                for taken in run(sink.reader.take(MIB, self.now)):
+                    order += seqs_of(taken)
+                    sink.reader.settle(taken, {RecordOutcome.DELIVERED: taken.batch.count})
+            assert order == sorted(set(order))
+            assert not sink.settled & set(order)
+            assert sink.reader.account.balanced()
+        self.bench.spool.abandon()
+        self.folder.cleanup()
+
+
+DiskAccounts.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestDiskAccounts = DiskAccounts.TestCase

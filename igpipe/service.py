@@ -24,7 +24,7 @@ from igpipe.sinks import open_sinks
 from igpipe.spool import MemorySpool
 from igpipe.state import load_state, save_state
 from igpipe.status import Looking, Parts, ServiceViews
-from igpipe.tasks import background
+from igpipe.tasks import background, finish
 from igpipe.telemetry import Telemetry
 from igpipe.web import serving
 
@@ -219,6 +219,11 @@ async def _keep_state(parts: Parts) -> None:
     try:
         while True:
             await asyncio.sleep(STATE_SECONDS)
-            save_state(path, parts.metrics.state())
+            # In a thread, for its fsync; to its end, for the last one writes the same file.
+            writing = asyncio.to_thread(save_state, path, parts.metrics.state())
+            try:
+                await finish(writing, within=STATE_SECONDS)
+            except TimeoutError:
+                log.warning("saving the state takes too long", extra={"file": str(path)})
     finally:
         save_state(path, parts.metrics.state())

@@ -11,7 +11,19 @@ from typing import Annotated, Any, Final
 import typer
 
 from igpipe import __version__
-from igpipe.cli import config, demo, deploy, doctor, generate, reap, replay, run, spool
+from igpipe.cli import (
+    config,
+    deadletter,
+    demo,
+    deploy,
+    doctor,
+    generate,
+    reap,
+    replay,
+    run,
+    sink,
+    spool,
+)
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run.run,
@@ -24,6 +36,9 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "config show": config.show,
     "config schema": config.schema,
     "spool show": spool.show,
+    "deadletter list": deadletter.list_letters,
+    "deadletter replay": deadletter.replay,
+    "sink template": sink.template,
     "generate": generate.generate,
 }
 """What is typed → what is called; a function's docstring is the command's help."""
@@ -31,6 +46,8 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
 _GROUPS: Final = {
     "config": "Check, show and describe the configuration.",
     "spool": "Look at what waits on disk for the sinks.",
+    "deadletter": "Look at records that sinks would not take, and send them again.",
+    "sink": "Prepare the servers that records go to.",
 }
 _HIDDEN: Final = {"generate"}
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}

@@ -7,6 +7,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+import orjson
+
 from igpipe.model import Source
 
 
@@ -18,6 +20,17 @@ class Record(NamedTuple):
     weight: bytes
     labels: bytes
     event: bytes
+
+
+def source_of(line: bytes) -> Source:
+    """Read where a record comes from. ValueError if it is none."""
+    try:
+        known = orjson.loads(line[: line.find(_SEQ)].rstrip(b",") + b"}")
+        source = Source(known["cluster"], known["node"], known["session"], known["gadget"])
+    except (KeyError, TypeError):
+        raise ValueError("no record") from None
+    cutter(line)(line)
+    return source
 
 
 def cutter(first: bytes) -> Callable[[bytes], Record]:

@@ -21,7 +21,7 @@ from igpipe.pump import Follow, Pump, log_follower
 from igpipe.sessions import ClusterPorts, Plan, Rotation
 from igpipe.signals import stopping
 from igpipe.sinks import open_sinks
-from igpipe.spool import MemorySpool
+from igpipe.spool import Spool, open_spool
 from igpipe.state import load_state, save_state
 from igpipe.status import Looking, Parts, ServiceViews
 from igpipe.tasks import background, finish
@@ -65,7 +65,7 @@ class Engine:
     """The parts that do not care where streams come from; none has a lifetime of its own."""
 
     metrics: Metrics
-    spool: MemorySpool
+    spool: Spool
     pump: Pump
     used: Mapping[str, frozenset[str]]
     """By gadget, the fields that must not be trimmed."""
@@ -102,34 +102,35 @@ async def rotating(
     cancels the block and leaves as an ExceptionGroup.
     """
     config = ground.config
-    engine = build_engine(ground, fleet.name, follow)
-    plan = Plan(
-        config.cluster,
-        config.rotation,
-        config.session,
-        config.gadgets,
-        used=engine.used,
-        continuous=continuous,
-    )
-    rotation = Rotation(
-        plan,
-        fleet,
-        engine.pump,
-        telemetry=ground.telemetry,
-        health=ground.health,
-        wall=ground.wall,
-    )
-    rotation.restore(engine.metrics.last_looks)
-    parts = build_parts(ground, fleet.name, engine, rotation)
-    async with (
-        working(parts, engine.spool) as address,
-        background(rotation=rotation.run, nodes=lambda: _watch_nodes(parts, rotation, fleet)),
-    ):
-        yield address, parts
+    async with open_spool(config.spool, ground.telemetry.records) as spool:
+        engine = build_engine(ground, fleet.name, follow, spool)
+        plan = Plan(
+            config.cluster,
+            config.rotation,
+            config.session,
+            config.gadgets,
+            used=engine.used,
+            continuous=continuous,
+        )
+        rotation = Rotation(
+            plan,
+            fleet,
+            engine.pump,
+            telemetry=ground.telemetry,
+            health=ground.health,
+            wall=ground.wall,
+        )
+        rotation.restore(engine.metrics.last_looks)
+        parts = build_parts(ground, fleet.name, engine, rotation)
+        async with (
+            working(parts, engine.spool) as address,
+            background(rotation=rotation.run, nodes=lambda: _watch_nodes(parts, rotation, fleet)),
+        ):
+            yield address, parts
 
 
 @asynccontextmanager
-async def working(parts: Parts, spool: MemorySpool) -> AsyncIterator[str]:
+async def working(parts: Parts, spool: Spool) -> AsyncIterator[str]:
     """Show, handle and deliver what streams bring during the block; yields the page's address."""
     config, telemetry, health = parts.config, parts.telemetry, parts.health
     grace = config.service.stop_grace / 2
@@ -160,8 +161,12 @@ async def until_stopped(service: AbstractAsyncContextManager[tuple[str, Parts]])
             log.info("stopping")
 
 
-def build_engine(ground: Ground, cluster: str, follow: Follow) -> Engine:
-    """Make what handles streams, each read by *follow*, and restore its last state."""
+def build_engine(ground: Ground, cluster: str, follow: Follow, spool: Spool) -> Engine:
+    """
+    Make what handles streams, each read by *follow*, and restore its last state.
+
+    Their records go to *spool*.
+    """
     config, telemetry, wall = ground.config, ground.telemetry, ground.wall
     rules = active_rules(config.metrics, (gadget.name for gadget in config.gadgets))
     metrics = Metrics(
@@ -173,7 +178,6 @@ def build_engine(ground: Ground, cluster: str, follow: Follow) -> Engine:
     state = load_state(config.metrics.state_file)
     if state is not None:
         metrics.restore(state)
-    spool = MemorySpool(config.spool, telemetry.records)
     forwarder = Forwarder(
         config.forward,
         lambda batch: spool.append(batch, wall()),

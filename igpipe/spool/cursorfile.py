@@ -25,22 +25,18 @@ class CursorFile:
         self._failed = failed
         self._fd = -1
         self._dirty = False
+        self._unsaved = b""
 
     def save(self, cursor: Cursor) -> None:
         """Write *cursor* into the slot that does not hold the state before it."""
         self._generation += 1
-        slot = encode_slot(cursor, self._generation)
-        try:
-            if self._fd < 0:
-                self._fd = self._open(slot)
-            self._files.write_at(self._fd, slot, self._generation % 2 * SLOT)
-        except OSError as error:
-            self._failed(error)
-            return
-        self._dirty = True
+        self._unsaved = encode_slot(cursor, self._generation)
+        self._write()
 
     def written(self) -> list[int]:
         """Return a descriptor to force to the disk and close, if anything was written."""
+        if self._unsaved:
+            self._write()  # it failed before
         if self._fd < 0 or not self._dirty:
             return []
         self._dirty = False
@@ -51,6 +47,18 @@ class CursorFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _write(self) -> None:
+        slot = self._unsaved
+        try:
+            if self._fd < 0:
+                self._fd = self._open(slot)
+            self._files.write_at(self._fd, slot, self._generation % 2 * SLOT)
+        except OSError as error:
+            self._failed(error)
+            return
+        self._unsaved = b""
+        self._dirty = True
 
     def _open(self, slot: bytes) -> int:
         """Open the file; make it, complete, if it is not there."""

@@ -1,6 +1,7 @@
 """On disk too every account balances, whatever happens: crashes, full disks and restarts."""
 
 import errno
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,6 @@ class Sink:
     taken: list[Taken] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
     settled: set[int] = field(default_factory=set)
-    lost: int = 0
 
 
 def seqs_of(taken: Taken) -> list[int]:
@@ -97,19 +97,20 @@ class DiskAccounts(RuleBasedStateMachine):
     def crash(self) -> None:
         """Die and start again: what was settled is not sent again, nothing else is lost."""
         safe = not self.unsafe and not self.bench.files.error
-        for sink in self.sinks.values():
-            account = sink.reader.account
-            sink.lost += account.evicted + account.expired
+        in_flight = any(sink.taken for sink in self.sinks.values())
         self.bench.files.error, self.unsafe = 0, False
         self.bench.crash()
         self.fresh = True
         for name, sink in self.sinks.items():
             before = sink.reader.account.pending
+            flying = sum(taken.batch.count for taken in sink.taken)
             sink.taken = []
             sink.reader = self.bench.reader(name)
-            if safe:
-                assert sink.reader.account.recovered == before
-                assert self.bench.value("spool_corrupt_records_total") == 0
+            if safe:  # a request may hold the last copy of what was evicted meanwhile
+                missing = before - sink.reader.account.recovered
+                assert 0 <= missing <= flying
+                corrupt = self.bench.value("spool_corrupt_records_total")
+                assert missing <= corrupt if in_flight else corrupt == 0
             else:  # what was in memory only is gone, what could not be noted comes again
                 sink.settled.clear()
                 sink.given.clear()
@@ -164,7 +165,7 @@ class DiskAccounts(RuleBasedStateMachine):
 
 
 DiskAccounts.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=1500 if os.environ.get("IGPIPE_LONG") else 40,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

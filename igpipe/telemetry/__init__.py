@@ -1,0 +1,40 @@
+"""What igpipe tells of itself: its own metrics, with methods named after what happened."""
+
+from prometheus_client import CollectorRegistry, Info
+
+from igpipe import __version__
+from igpipe.telemetry.api import ApiTelemetry
+from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTelemetry
+from igpipe.telemetry.series import SeriesTelemetry
+from igpipe.telemetry.sessions import SessionTelemetry
+from igpipe.telemetry.streams import StreamTelemetry
+
+__all__ = [
+    "RECORD_OUTCOMES",
+    "SPOOL_ERRORS",
+    "ApiTelemetry",
+    "RecordTelemetry",
+    "SeriesTelemetry",
+    "SessionTelemetry",
+    "StreamTelemetry",
+    "Telemetry",
+]
+
+
+class Telemetry:
+    """
+    igpipe's own metrics in *registry*.
+
+    Every queue has length, capacity and dropped; every attempt has a total by outcome and seconds.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        Info("igpipe_build", "Version of igpipe.", registry=self.registry).info(
+            {"version": __version__}
+        )
+        self.api = ApiTelemetry(self.registry)
+        self.sessions = SessionTelemetry(self.registry)
+        self.streams = StreamTelemetry(self.registry)
+        self.series = SeriesTelemetry(self.registry)
+        self.records = RecordTelemetry(self.registry)

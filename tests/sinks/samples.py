@@ -89,6 +89,23 @@ def plain_seqs(body: bytes) -> list[int]:
     return [orjson.loads(line)["seq"] for _, line, _ in stream["values"]]
 
 
+class FakeServer:
+    """A transport that gives the answers of a script, and then fails."""
+
+    def __init__(self, *script: Answer) -> None:
+        self.script = list(script)
+        self.bodies: list[bytes] = []
+        self.paths: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
+
+    async def post(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+        """Answer as scripted."""
+        self.bodies.append(igzip.decompress(body))
+        self.headers.append(headers)
+        self.paths.append(path)
+        return self.script.pop(0)
+
+
 class FakeLoki:
     """A transport whose answers a test scripts; 204 when the script is over."""
 

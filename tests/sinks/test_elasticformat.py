@@ -1,0 +1,124 @@
+"""Documents: golden ones for every recorded gadget of both generations, and what never changes."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igpipe.forward.labels import Labels
+from igpipe.model import Source
+from igpipe.sinks.elasticformat import WRITERS, BulkPacker, DataStream
+from tests.sinks.samples import EVENT, batch_of, fill, record
+
+GOLDEN = Path(__file__).parent / "golden"
+RECORDINGS = Path(__file__).parents[2] / "igpipe" / "sim" / "recordings"
+NAMES = sorted(f"{path.parent.name}/{path.stem}" for path in RECORDINGS.glob("*/*.jsonl"))
+TIME = 1_795_411_137_694_310_226
+
+
+def first_event(name: str) -> bytes:
+    """Read the first event of a recording, as forwarding gives it."""
+    line = (RECORDINGS / f"{name}.jsonl").read_bytes().split(b"\n")[0]
+    return orjson.dumps(orjson.loads(line)[0]) if line.startswith(b"[") else line
+
+
+def pack(*lines: bytes, document: str = "ecs", limit: int = 2**20) -> BulkPacker:
+    """Pack *lines* as batches of one record each."""
+    streams: dict[str, DataStream] = {}
+    packer = BulkPacker(
+        WRITERS[document], lambda gadget: streams.setdefault(gadget, DataStream(name=gadget)), limit
+    )
+    fill(packer, lines)
+    return packer
+
+
+def documents(packer: BulkPacker) -> list[tuple[str, dict[str, Any]]]:
+    """Read the requests: the identity and the document of each record."""
+    lines = b"".join(parcel.body() for parcel in packer.parcels()).split(b"\n")[:-1]
+    names = [orjson.loads(line)["create"]["_id"] for line in lines[::2]]
+    return list(zip(names, map(orjson.loads, lines[1::2]), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documents_are_as_they_were(name: str) -> None:
+    """The golden files show what a gadget's event becomes; delete one to have it written anew."""
+    event = orjson.loads(first_event(name))
+    source = Source("prod", "node-1", "s1", name.partition("/")[2])
+    line = record(5, source=source, event=event, time_ns=TIME)
+    ((_, document),) = documents(pack(line))
+    assert document.pop("ig") == event
+    path = GOLDEN / f"{name.replace('/', '-')}.json"
+    if not path.exists():
+        path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        pytest.fail("golden file written: look at it")
+    assert document == orjson.loads(path.read_bytes())
+
+
+def test_a_raw_document_is_the_record_with_a_date() -> None:
+    """The event is not read: it is under ``ig`` byte by byte."""
+    line = record(5, time_ns=TIME).replace(b'"pid":12', b'"pid": 12 ')
+    packer = pack(line, document="raw")
+    (parcel,) = packer.parcels()
+    assert b'"proc":{"comm":"sh","pid": 12 ,' in parcel.body()
+    ((name, document),) = documents(packer) or documents(pack(line, document="raw"))
+    expected = {**orjson.loads(line), "@timestamp": "2026-11-23T05:18:57.694310231Z"}
+    expected["ig"] = expected["event"]
+    assert document == {**expected, "event": {"id": name}}
+
+
+@pytest.mark.parametrize("document", ["ecs", "raw"])
+def test_an_identity_is_a_records_own(document: str) -> None:
+    """The same each time, in the document too, and no other record's."""
+    lines = [record(seq) for seq in range(3)]
+    first, again = (documents(pack(*lines, document=document)) for _ in range(2))
+    assert first == again
+    assert [name for name, _ in first] == [each["event"]["id"] for _, each in first]
+    assert len({name for name, _ in first}) == 3
+
+
+def test_what_is_too_deep_is_refused_and_its_neighbours_are_sent() -> None:
+    """Such an event can be forwarded, but not read again as a part of something."""
+    deep = record(1)[:-2] + b',"x":' + b"[" * 1024 + b"]" * 1024 + b"}}"
+    packer = BulkPacker(WRITERS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
+    packer.add(0, batch_of([record(0)]), [record(0), deep, record(2)])
+    assert [(item.row, verdict.reason) for item, verdict in packer.refused()] == [(1, "unreadable")]
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+_keys = st.sampled_from([
+    "k8s", "proc", "runtime", "args", "src", "dst", "addr", "name", "qr", "addresses", "error",
+    "error_raw", "fname", "parent", "creds", "pid", "ppid", "type", "exepath", "rcode",
+])  # fmt: skip
+_gadgets = st.sampled_from(["trace_exec", "trace_dns", "trace_tcp", "trace_bind", "trace_sni",
+                            "trace_open", "snapshot_socket", "top_file", "unknown"])  # fmt: skip
+
+
+@given(event=st.dictionaries(_keys, _values, max_size=8), gadget=_gadgets)
+def test_any_event_becomes_a_document(event: Any, gadget: str) -> None:
+    """Whatever a node claims: the raw event is there, and nothing is refused."""
+    line = record(0, source=Source("c", "n", "s", gadget), event=event)
+    ((_, document),) = documents(pack(line))
+    assert document["ig"] == event
+    assert document["host"] == {"name": "n"}
+
+
+@given(st.integers(1, 40), st.integers(1500, 9000))
+def test_every_record_is_packed_once_within_the_limit(count: int, limit: int) -> None:
+    """In requests that are no longer than allowed."""
+    packer = pack(*(record(seq) for seq in range(count)), limit=limit)
+    parcels = packer.parcels()
+    assert all(len(parcel.body()) <= limit for parcel in parcels)
+    packed = [item.taken for parcel in parcels for item in parcel.items]
+    assert packed + [item.taken for item, _ in packer.refused()] == list(range(count))
+
+
+def test_the_samples_have_labels_as_forwarding_writes_them() -> None:
+    """Or the tests here would prove nothing."""
+    assert orjson.loads(record())["labels"] == orjson.loads(Labels().write(EVENT))

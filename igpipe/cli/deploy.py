@@ -29,6 +29,10 @@ _Images = Annotated[
     list[str],
     typer.Option("--allow-image", metavar="IMAGE", help="One more image of ig; PREFIX* for many."),
 ]
+_Gadgets = Annotated[
+    list[str],
+    typer.Option("--allow-gadget", metavar="NAME", help="One more gadget; * for all."),
+]
 _Users = Annotated[
     list[str],
     typer.Option("--allow-user", metavar="USER", help="Who else may create session Pods."),
@@ -43,6 +47,7 @@ def deploy(  # noqa: PLR0913 - an option each
     account: Annotated[str, typer.Option(help="igpipe's service account.")] = "igpipe",
     image: Annotated[str, typer.Option(help="igpipe's image; else the version's.")] = "",
     allow_image: _Images = [],  # noqa: B006 - typer reads it, nobody changes it
+    allow_gadget: _Gadgets = [],  # noqa: B006 - as above
     allow_user: _Users = [],  # noqa: B006 - as above
     deadline: Annotated[
         int, typer.Option(metavar="SECONDS", help="The longest life of a session's Pod.")
@@ -61,6 +66,7 @@ def deploy(  # noqa: PLR0913 - an option each
         image=image or Place().image,
         users=tuple(allow_user),
         images=tuple(allow_image),
+        gadgets=tuple(allow_gadget),
         deadline=deadline,
     )
     typer.echo(write_yaml(_objects(what, prepare(config), place)), nl=False)

@@ -9,6 +9,7 @@ from igpipe.deploy.shape import Shape
 
 _ARGS: Final = "c.?args.orValue([])"
 _SECURITY: Final = "c.?securityContext.orValue({})"
+_RESOURCES: Final = ["cpu", "memory", "ephemeral-storage"]
 _OUTSIDE_FLAGS: Final = ["-o", "-v", "--timeout"]
 
 
@@ -74,11 +75,12 @@ def _arguments(shape: Shape) -> Iterator[Rule]:
         "ig must be told to run one gadget, with JSON output and a timeout",
         f'{rest}.join(" ")',
     )
+    numbers = f'{rest}.filter(a, a.matches("^[0-9]{{1,6}}$"))'
     yield _each(
         "timeout",
-        f'{rest}.filter(a, a.matches("^[0-9]+$")).all(a, int(a) <= {shape.deadline})',
+        f"{numbers}.all(a, int(a) <= {shape.deadline})",
         f"ig's --timeout must be at most {shape.deadline}",
-        f'{rest}.filter(a, a.matches("^[0-9]+$")).join(" ")',
+        f'{numbers}.join(" ")',
     )
     if shape.hidden_flag:
         hides = f"a.startsWith({literal(shape.hidden_flag)})"
@@ -152,6 +154,13 @@ def _security(shape: Shape) -> Iterator[Rule]:
 
 
 def _limits(shape: Shape) -> Iterator[Rule]:
+    limited = "dyn(c.?resources.limits.orValue({}))"
+    yield _each(
+        "resources",
+        f"{limited}.all(k, k in {literal(_RESOURCES)})",
+        "a session uses no devices nor other resources",
+        f'{limited}.filter(k, !(k in {literal(_RESOURCES)})).join(", ")',
+    )
     session = shape.plan.session
     for resource, limit in (
         ("memory", session.memory_limit),

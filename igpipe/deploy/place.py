@@ -15,8 +15,10 @@ class Place:
 
     ``users`` may create session Pods besides the service account (people whose igpipe runs
     outside the cluster). ``images`` are images of ig allowed besides the configured one; one that
-    ends in ``*`` stands for all that begin so. ``deadline`` is the longest life of a session's Pod
-    in seconds; 0: what the configuration needs, at least ten minutes, for looks on demand.
+    ends in ``*`` stands for all that begin so. ``gadgets`` are names of gadgets allowed besides
+    the configured ones, for looks on demand; ``*`` is all of the registry.
+    ``deadline`` is the longest life of a session's Pod in seconds; 0: what the configuration
+    needs, at least ten minutes, for looks on demand.
     """
 
     namespace: str = "igpipe"
@@ -24,6 +26,7 @@ class Place:
     image: str = f"igpipe:{__version__}"
     users: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    gadgets: tuple[str, ...] = ()
     deadline: int = 0
 
     @property

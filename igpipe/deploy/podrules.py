@@ -22,6 +22,11 @@ VARIABLES: Final = (
     ("volumes", "object.spec.?volumes.orValue([])"),
 )
 """What the expressions below call ``variables.…``."""
+# Devices by CDI, and what containerd, CRI-O, crun, Kata and NRI plugins are told by annotations.
+_RUNTIME: Final = (
+    'k.matches("^(cdi[.]k8s[.]io/|io[.]kubernetes[.]cri|io[.]containerd|io[.]katacontainers|'
+    'run[.]oci[.])|[.]nri([.]containerd)?[.]io/")'
+)
 _HIGHEST_USER_PRIORITY: Final = 1_000_000_000
 
 
@@ -74,14 +79,22 @@ def _identity() -> Iterator[Rule]:
     yield Rule(
         "owner",
         "request.?dryRun.orValue(false) || "
-        f"object.metadata.?ownerReferences.orValue([]).exists(o, {owned})",
-        "the Lease of the instance must own the Pod, so that it goes when the Lease goes",
+        f"(object.metadata.?ownerReferences.orValue([]).size() == 1 && "
+        f"object.metadata.ownerReferences.all(o, {owned}))",
+        "the Lease of the instance alone must own the Pod, so that it goes when the Lease goes",
     )
     yield Rule(
         "finalizers",
         "object.metadata.?finalizers.orValue([]).size() == 0",
         "a session's Pod has no finalizers, which could keep it",
         'object.metadata.?finalizers.orValue([]).join(", ")',
+    )
+    acted_upon = f"dyn(object.metadata.?annotations.orValue({{}})).filter(k, {_RUNTIME})"
+    yield Rule(
+        "annotations",
+        f"{acted_upon}.size() == 0",
+        "a session's Pod has no annotations that container runtimes act upon",
+        f'{acted_upon}.join(", ")',
     )
 
 

@@ -70,8 +70,8 @@ def shape_of(config: Config, place: Place) -> Shape:
         security_fields=sorted(security.keys() | _NARROWER),
         mount_fields=sorted({key for mount in _mounts(containers) for key in mount}),
         image_expressions=[_image(image) for image in (plan.session.image, *place.images)],
-        gadget_expressions=_gadgets(plan),
-        word_expressions=_words(plan),
+        gadget_expressions=_gadgets(plan, place),
+        word_expressions=_words(plan, place),
         flag_expressions=_flags(plan),
         volumes=[_as_stored(volume) for volume in spec["volumes"]],
         mounts=_mount_paths(containers),
@@ -110,19 +110,29 @@ def _image(image: str) -> str:
     return f"{exactly(image[:-1])}.*" if image.endswith("*") else exactly(image)
 
 
-def _gadgets(plan: Plan) -> list[str]:
-    """List the gadget images: all of the registry at the version, and those named one by one."""
-    session = plan.session
-    ours = f"{exactly(session.gadget_registry)}/[a-z0-9_]+:{exactly(session.gadget_version)}"
-    return [ours, *(exactly(gadget.image) for gadget in plan.gadgets if gadget.image)]
+def _gadgets(plan: Plan, place: Place) -> list[str]:
+    """List the gadget images: those of configured gadgets, and of those allowed besides."""
+    registry, tag = exactly(plan.session.gadget_registry), exactly(plan.session.gadget_version)
+    names = [gadget.name for gadget in plan.gadgets if not gadget.image]
+    named = [f"{registry}/{name}:{tag}" for name in (*names, *_expressions(place.gadgets))]
+    return [*named, *(exactly(gadget.image) for gadget in plan.gadgets if gadget.image)]
 
 
-def _words(plan: Plan) -> list[str]:
+def _expressions(gadgets: Iterable[str]) -> list[str]:
+    return ["[a-z0-9_]+" if name == "*" else exactly(name) for name in gadgets]
+
+
+def _words(plan: Plan, place: Place) -> list[str]:
     """List what ig may be told besides flags, joined by blanks."""
     if plan.session.generation == "image":
-        return ["run [^ ]+ -o json -v --timeout [0-9]+"]
-    known = [" ".join(gadget.builtin) for gadget in GADGETS.values() if gadget.builtin]
-    return [f"({'|'.join(known)}) -o json( --timeout [0-9]+)?"]
+        return ["run [^ ]+ -o json -v --timeout [0-9]{1,6}"]
+    allowed = {*plan.names, *place.gadgets}
+    known = [
+        " ".join(gadget.builtin)
+        for gadget in GADGETS.values()
+        if gadget.builtin and allowed & {gadget.name, "*"}
+    ]
+    return [f"({'|'.join(known)}) -o json( --timeout [0-9]{{1,6}})?"]
 
 
 def _flags(plan: Plan) -> list[str]:

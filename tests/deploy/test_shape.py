@@ -82,6 +82,18 @@ def test_images_by_name_and_by_prefix() -> None:
     assert not _matches(shape.image_expressions, "rxexample/ig:v1")
 
 
+def test_gadgets_beside_the_configured_ones() -> None:
+    """Only what is configured, unless the installation allows one more, or all."""
+    url = "ghcr.io/inspektor-gadget/gadget/trace_ssl:v0.55.1"
+    assert not _matches(_shape({}).gadget_expressions, url)
+    assert _matches(_shape({}, Place(gadgets=("trace_ssl",))).gadget_expressions, url)
+    assert _matches(_shape({}, Place(gadgets=("*",))).gadget_expressions, url)
+    builtin = {"session": {"generation": "builtin"}, "gadgets": ["trace_exec"]}
+    words = "trace oomkill -o json --timeout 60"
+    assert not _matches(_shape(builtin).word_expressions, words)
+    assert _matches(_shape(builtin, Place(gadgets=("*",))).word_expressions, words)
+
+
 def test_only_sysadmin_is_privileged() -> None:
     """Either a list of capabilities or privileged, as configured."""
     assert not _shape({}).privileged

@@ -1,0 +1,1 @@
+"""Rights and admission on a real API server, without nodes."""

@@ -1,0 +1,71 @@
+"""One control plane with the policies of every variant."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from igpipe.deploy import namespaces, policies, rights, write_yaml
+from tests.cluster.guard.mutations import Pod
+from tests.cluster.guard.plane import Plane, Refused, control_plane
+from tests.cluster.guard.sessions import NODE, PLACE, Sessions
+from tests.cluster.guard.variants import DOOMED, VARIANTS, make_config
+from tests.cluster.install import install
+from tests.cluster.rig import until
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[Plane]:
+    """Run a control plane with every variant's namespace, rights and policies."""
+    install()
+    with control_plane() as plane:
+        plane.apply(write_yaml(_nodes()))
+        for namespace in (*VARIANTS, DOOMED):
+            config = make_config(namespace)
+            objects = [*namespaces(config, PLACE), *rights(PLACE, namespace)]
+            plane.apply(write_yaml([*objects, *policies(config, PLACE)]))
+        for namespace in (*VARIANTS, DOOMED):
+            until(lambda n=namespace: _guarded(plane, n), f"the policies of {namespace}")
+        rich = {"metadata": {"name": "rich"}}
+        plane.ask("POST", "/api/v1/namespaces/igpipe-sessions/serviceaccounts", rich)
+        yield plane
+
+
+@pytest.fixture
+def sessions(plane: Plane) -> Sessions:
+    """Return the sessions of the default configuration."""
+    return Sessions(plane, "igpipe-sessions")
+
+
+def _guarded(plane: Plane, namespace: str) -> bool:
+    """Tell whether the policies of *namespace* are at work, and what its Pods need is there."""
+    sessions = Sessions(plane, namespace)
+    refusals = [
+        _said(sessions, sessions.pod() | {"metadata": {"name": "x"}}),
+        _said(sessions, sessions.pod("control")),
+        _said(sessions, sessions.pod()),
+    ]
+    policies = (f"{namespace}-pods", f"{namespace}-nodes", "")
+    return all(policy in said for policy, said in zip(policies, refusals, strict=True)) and (
+        not refusals[-1]
+    )
+
+
+def _said(sessions: Sessions, pod: Pod) -> str:
+    """Tell why a Pod would be refused; empty if it would not."""
+    try:
+        sessions.create(pod, dry_run=True)
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
+def _nodes() -> list[Pod]:
+    labels = {
+        NODE: {},
+        "control": {"node-role.kubernetes.io/control-plane": ""},
+        "spared": {"igpipe.io/exclude": "true"},
+    }
+    return [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": found}}
+        for name, found in labels.items()
+    ]

@@ -71,7 +71,7 @@ def replay(
 def summary(player: "Replay") -> "Iterator[str]":
     """Tell what each file came to, and all of them; escaped for a terminal."""
     for recording in player.recordings:
-        yield from _about(recording)
+        yield from about(recording)
     if len(player.recordings) > 1:
         yield f"{len(player.recordings)} files: {_account(player.total())}"
     folded = sum(player.metrics.folded.values())
@@ -83,7 +83,8 @@ _FOLDED: Final = "__other__ series, for metrics.series_budget or metrics.metric_
 _TEXT: Final = 2000
 
 
-def _about(recording: "Recording") -> "Iterator[str]":
+def about(recording: "Recording") -> "Iterator[str]":
+    """Tell what one file came to; escaped for a terminal."""
     path = safe(recording.path, _TEXT)
     if recording.gadget:
         account = _account(recording.account)

@@ -170,7 +170,9 @@ def _node_policy(config: Config, place: Place) -> list[Manifest]:
             ),
         ),
     )
-    selected: Manifest = {"excluded": {"matchLabels": {config.nodes.exclude_annotation: "true"}}}
+    selected: Manifest = {}
+    if config.nodes.exclude_annotation:
+        selected["excluded"] = {"matchLabels": {config.nodes.exclude_annotation: "true"}}
     if not config.nodes.control_plane:
         for key in _CONTROL_PLANE:
             expressions = [{"key": key, "operator": "Exists"}]

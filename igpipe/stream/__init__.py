@@ -5,8 +5,9 @@ from igpipe.stream.coalesce import Coalescer
 from igpipe.stream.exposure import Exposure
 from igpipe.stream.follow import Follower, Patience, Stream
 from igpipe.stream.frames import LineCutter
+from igpipe.stream.pipes import PipeFollower, PipeLines
 from igpipe.stream.queue import FairQueue, Port
-from igpipe.stream.transport import Container, LogReader, LogSource
+from igpipe.stream.transport import Container, LogReader, LogSource, Outlet
 
 __all__ = [
     "Budget",
@@ -18,7 +19,10 @@ __all__ = [
     "LineCutter",
     "LogReader",
     "LogSource",
+    "Outlet",
     "Patience",
+    "PipeFollower",
+    "PipeLines",
     "Port",
     "Stream",
 ]

@@ -71,6 +71,7 @@ def test_names_of_rules_are_distinct() -> None:
     [
         ({}, {"excluded", "control-plane", "master"}),
         ({"nodes": {"control_plane": True}}, {"excluded"}),
+        ({"nodes": {"exclude_annotation": ""}}, {"control-plane", "master"}),
     ],
 )
 def test_nodes_are_refused_by_their_labels(tree: dict[str, Any], expected: set[str]) -> None:

@@ -1,0 +1,1 @@
+"""Local mode and sources: a stand-in for ig that really runs, pipes that are really read."""

@@ -20,6 +20,11 @@ class Labels:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], bytes] = {}
 
+    @property
+    def known(self) -> int:
+        """How many sets of values are kept."""
+        return len(self._known)
+
     def write(self, event: Event) -> bytes:
         """Write an event's labels as a JSON object; what it lacks or has oddly is left out."""
         try:

@@ -168,6 +168,16 @@ def test_igpipe_itself_is_restricted(plane: Plane) -> None:
         plane.ask("POST", path, session)
 
 
+def test_containers_are_bounded_in_number(sessions: Sessions) -> None:
+    """Every known gadget at once is admitted; many more are refused."""
+    pod = sessions.pod()
+    (first, *_) = pod["spec"]["containers"]
+    pod["spec"]["containers"] = [{**first, "name": f"c{number}"} for number in range(33)]
+    assert "at most 32 containers" in sessions.refusal(pod).message
+    pod["spec"]["containers"].pop()
+    sessions.create(pod, dry_run=True)
+
+
 def test_a_long_list_is_refused_at_a_bounded_cost(sessions: Sessions) -> None:
     """Thousands of arguments end in a refusal, not in an evaluation without end."""
     many = [f"--annotate={number}" for number in range(20_000)]

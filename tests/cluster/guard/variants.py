@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 from igpipe.config import Config
+from igpipe.gadgets import GADGETS
 
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "igpipe-sessions": {},
@@ -15,9 +16,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "builtin": {"session": {"generation": "builtin"}},
     "builtin-sysadmin": {"session": {"generation": "builtin", "profile": "sysadmin"}},
     "old-gadgets": {"session": {"gadget_version": "v0.40.0"}},
-    "every-gadget": {
-        "gadgets": ["trace_open", "snapshot_socket", "top_tcp", "top_blockio", "profile_blockio"],
-    },
+    "every-gadget": {"gadgets": list(GADGETS)},
     "other-options": {
         "session": {
             "image": "mirror.example:5000/ig@sha256:" + "0" * 64,

@@ -8,6 +8,7 @@ from igpipe.config import SpoolConfig
 from igpipe.model import Batch, Source
 from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.folder import Files
+from igpipe.spool.format import Stretch
 from igpipe.spool.held import Spot
 from igpipe.spool.ports import RecordOutcome
 from igpipe.spool.reader import DiskReader
@@ -80,9 +81,9 @@ class DiskSpool:
             reader.resume(backlog, backlog.cursor.at)
         return reader
 
-    async def fetch(self, segment: Segment, offset: int, size: int) -> bytes:
+    async def fetch(self, spot: Spot, size: int) -> Stretch:
         """Read a part of a segment; see Log."""
-        return await self._store.fetch(segment, offset, size)
+        return await self._store.fetch(spot, size)
 
     def expire(self, now: float) -> None:
         """End the segments whose newest batch is older than the bound at *now*."""

@@ -13,11 +13,12 @@ with the segment's random salt: nothing that a node sent can pass for a record.
 """
 
 import struct
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from isal import isal_zlib
+from isal.isal_zlib import crc32
 
 from igpipe.model import Batch, Source
 
@@ -62,6 +63,23 @@ class Scan:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a segment at hand: payloads (None: damaged) are had of records up to ``end``."""
+
+    records: list[Record]
+    offset: int
+    end: int
+    payload: Callable[[Record], bytes | None]
+
+
+def stretch(data: bytes, salt: int, base: int, size: int) -> Stretch:
+    """Make a stretch of *data*, which lies at *base* in a segment of *size* bytes."""
+    found = scan(data, salt, base, size)
+    end = base + len(data)
+    return Stretch(found.records, found.offset, end, lambda r: payload(r, data, base, salt))
+
+
 def encode(batch: Batch, position: int, at: float, salt: int, codec: int) -> tuple[bytes, bytes]:
     """Write *batch*, appended *at* (unix seconds), as two parts to be stored one after another."""
     stored = batch.payload
@@ -82,9 +100,9 @@ def encode(batch: Batch, position: int, at: float, salt: int, codec: int) -> tup
         _int64(batch.first_time),
         _int64(batch.last_time),
         at,
-        zlib.crc32(stored, salt),
+        crc32(stored, salt),
     )
-    check = zlib.crc32(source, zlib.crc32(head, salt))
+    check = crc32(source, crc32(head, salt))
     return head + _CRC.pack(check) + source, stored
 
 
@@ -115,7 +133,7 @@ def scan(data: bytes, salt: int, base: int, size: int) -> Scan:
 def payload(record: Record, data: bytes, base: int, salt: int) -> bytes | None:
     """Take *record*'s payload from *data*, which lies at *base*; None if it is damaged."""
     stored = data[record.body - base : record.end - base]
-    if len(stored) != record.end - record.body or zlib.crc32(stored, salt) != record.crc:
+    if len(stored) != record.end - record.body or crc32(stored, salt) != record.crc:
         return None
     if record.codec == PLAIN:
         return stored
@@ -136,7 +154,7 @@ def _parse(data: bytes, at: int, salt: int, base: int) -> Record | None:
     source = data[begin : begin + names]
     (check,) = _CRC.unpack_from(data, at + _HEAD.size)
     head = data[at : at + _HEAD.size]
-    if version != VERSION or zlib.crc32(source, zlib.crc32(head, salt)) != check:
+    if version != VERSION or crc32(source, crc32(head, salt)) != check:
         return None
     body = base + begin + names
     return Record(

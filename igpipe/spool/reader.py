@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from igpipe.model import Batch, Source
 from igpipe.spool.cursor import Cursor
 from igpipe.spool.cursorfile import CursorFile
-from igpipe.spool.format import LOOK, Record, payload, scan
+from igpipe.spool.format import LOOK, Record, Stretch
 from igpipe.spool.held import Held, Spot, hold
 from igpipe.spool.ports import Account, RecordOutcome, Taken
 from igpipe.spool.recover import Backlog, gap
@@ -27,8 +27,8 @@ class Log(Protocol):
         """The position after the newest batch."""
         ...
 
-    async def fetch(self, segment: Segment, offset: int, size: int) -> bytes:
-        """Read a part of a segment; empty if it cannot be read."""
+    async def fetch(self, spot: Spot, size: int) -> Stretch:
+        """Read a part of a segment; an empty one if it cannot be read."""
         ...
 
     def expire(self, now: float) -> None:
@@ -129,10 +129,10 @@ class DiskReader:
             if self._back:
                 return self._take_back(limit_bytes)
             spot = self._next
-            data = await self._log.fetch(spot.segment, spot.offset, max(size, LOOK))
+            found = await self._log.fetch(spot, max(size, LOOK))
             if self._next is not spot:
                 continue  # given up or taken by another while the disk worked
-            taken, size = self._accept(spot, data, limit_bytes, now)
+            taken, size = self._accept(spot, found, limit_bytes, now)
             if taken:
                 return taken
 
@@ -205,20 +205,20 @@ class DiskReader:
         self._taken[held.position] = held
         return Taken(held.position, held.batch)
 
-    def _accept(self, spot: Spot, data: bytes, limit: int, now: float) -> tuple[list[Taken], int]:
+    def _accept(
+        self, spot: Spot, found: Stretch, limit: int, now: float
+    ) -> tuple[list[Taken], int]:
         """Take from what was read at *spot*; return that, and how much to read next time."""
-        segment, base = spot.segment, spot.offset
-        found = scan(data, segment.salt, base, segment.size)
+        segment = spot.segment
         taken: list[Taken] = []
         offset, position, size = found.offset, spot.position, limit
         for record in found.records:
             if self._bits(record, position):
-                whole = record.end <= base + len(data)
-                if not whole or (taken and record.size > limit):
+                if record.end > found.end or (taken and record.size > limit):
                     offset, size = record.offset, max(size, record.end - record.offset)
                     self._next_at = record.at
                     break
-                held = self._pass(segment, record, payload(record, data, base, segment.salt), now)
+                held = self._pass(segment, record, found.payload(record), now)
                 if held is not None:
                     taken.append(self._hand_out(held))
                     limit -= len(held.batch.payload)
@@ -226,7 +226,7 @@ class DiskReader:
                 self._telemetry.damaged(missing)
             position = max(position, record.position + record.count)
             self._next_at = record.at
-        self._go_on(segment, offset if data else segment.size, position)
+        self._go_on(segment, offset if found.end > spot.offset else segment.size, position)
         return taken, size
 
     def _bits(self, record: Record, position: int) -> int:

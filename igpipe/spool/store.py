@@ -10,8 +10,10 @@ from igpipe.config import SpoolConfig
 from igpipe.model import Batch
 from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.folder import Files, kind_of
-from igpipe.spool.format import DEFLATE, PLAIN, encode
+from igpipe.spool.format import DEFLATE, PLAIN, Record, Stretch, encode, stretch
+from igpipe.spool.held import Spot
 from igpipe.spool.ports import RecordOutcome
+from igpipe.spool.recent import Recent
 from igpipe.spool.recover import Recovered
 from igpipe.spool.segment import Segment
 from igpipe.telemetry import RecordTelemetry
@@ -43,6 +45,7 @@ class Store:
         self._written = False
         self._closing: list[int] = []
         self._doomed: list[str] = []
+        self._recent = Recent()
         self.segments = found.segments
         self.active: Segment | None = None
         self.end = found.end
@@ -77,23 +80,21 @@ class Store:
         offset = segment.size
         segment.size += sum(map(len, parts))
         segment.last_at = max(segment.last_at, now)
+        self._remember(segment, offset, batch, now)
         self.end += batch.count
         return segment, offset
 
-    async def fetch(self, segment: Segment, offset: int, size: int) -> bytes:
-        """Read up to *size* bytes; empty if they cannot be read."""
-        if segment.kept is not None:
-            return bytes(segment.kept[offset : offset + size])
-        size = min(size, segment.size - offset)
-        try:
-            data = self._files.read_cached(segment.name, offset, size)
-            if len(data) < size:
-                data = await asyncio.to_thread(self._files.read, segment.name, offset, size)
-        except OSError as error:
-            if segment.gone is None:
-                self.count(error)
-            return b""
-        return data.ljust(size, b"\0")  # a file that was cut off is damage like any other
+    async def fetch(self, spot: Spot, size: int) -> Stretch:
+        """Read about *size* bytes; none if they cannot be read."""
+        segment, offset, position = spot
+        recent = self._recent.follow(segment, position, size)
+        if recent:
+            payloads = {record.position: payload for record, payload in recent}
+            records = [record for record, _ in recent]
+            end = records[-1].end
+            return Stretch(records, end, end, lambda record: payloads[record.position])
+        data = await self._read(segment, offset, size)
+        return stretch(data, segment.salt, offset, segment.size)
 
     def drop(self, segment: Segment, outcome: RecordOutcome) -> None:
         """Give *segment* up."""
@@ -168,6 +169,27 @@ class Store:
         self._fd, self._closing = -1, []
         for cursor in self.cursors:
             cursor.close()
+
+    async def _read(self, segment: Segment, offset: int, size: int) -> bytes:
+        if segment.kept is not None:
+            return bytes(segment.kept[offset : offset + size])
+        size = min(size, segment.size - offset)
+        try:
+            data = self._files.read_cached(segment.name, offset, size)
+            if len(data) < size:
+                data = await asyncio.to_thread(self._files.read, segment.name, offset, size)
+        except OSError as error:
+            if segment.gone is None:
+                self.count(error)
+            return b""
+        return data.ljust(size, b"\0")  # a file that was cut off is damage like any other
+
+    def _remember(self, segment: Segment, offset: int, batch: Batch, now: float) -> None:
+        record = Record(
+            offset, offset, segment.size, PLAIN, len(batch.payload), self.end,
+            batch.source, batch.first_seq, batch.count, batch.first_time, batch.last_time, now, 0,
+        )  # fmt: skip
+        self._recent.add(segment, record, batch.payload)
 
     async def _spill(self, segment: Segment) -> None:
         if segment.kept is None or segment is self.active:

@@ -194,6 +194,8 @@ def test_a_segment_that_cannot_be_read_is_lost_and_said(bench: Bench) -> None:
     reader = bench.reader()
     bench.spool.append(batch(0, size=MIB), now=1)
     bench.spool.append(batch(1, size=MIB), now=1)
+    bench.crash()
+    reader = bench.reader()
     bench.files.read_error = errno.EIO
 
     async def main() -> None:
@@ -202,7 +204,7 @@ def test_a_segment_that_cannot_be_read_is_lost_and_said(bench: Bench) -> None:
                 await reader.take(MIB, 1)
 
     run(main())
-    assert reader.account == Account(forwarded=2, evicted=2)
+    assert reader.account == Account(recovered=2, evicted=2)
     assert bench.value("spool_errors_total", kind="eio") == 2
 
 
@@ -274,10 +276,12 @@ def test_a_sink_that_is_gone_holds_nothing(
 
 def test_a_sink_taken_twice_at_once_gets_nothing_twice(bench: Bench) -> None:
     """Requests side by side each take their own batches."""
-    bench.files.cold = True
-    reader = bench.reader()
+    bench.reader()
     for first in range(4):
         bench.spool.append(batch(first, size=1000), now=1)
+    bench.crash()
+    bench.files.cold = True
+    reader = bench.reader()
 
     async def main() -> list[int]:
         async with asyncio.TaskGroup() as group:
@@ -289,9 +293,11 @@ def test_a_sink_taken_twice_at_once_gets_nothing_twice(bench: Bench) -> None:
 
 def test_take_that_is_cancelled_loses_nothing(bench: Bench) -> None:
     """A reader that stops in the middle of reading finds all of it next time."""
+    bench.reader()
+    bench.spool.append(batch(0), now=1)
+    bench.crash()
     bench.files.cold = True
     reader = bench.reader()
-    bench.spool.append(batch(0), now=1)
 
     async def main() -> list[int]:
         take = asyncio.get_running_loop().create_task(reader.take(MIB, 1))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +43,9 @@ class DiskAccounts(RuleBasedStateMachine):
     @initialize(cold=st.booleans())
     def begin(self, cold: bool) -> None:
         """Start empty, with bounds that are soon reached."""
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = Path(tempfile.mkdtemp(prefix="igpipe-spool-"))
         self.now, self.next, self.unsafe, self.fresh = 0.0, 0, False, True
-        self.bench = Bench(
-            Path(self.folder.name) / "spool", max_bytes=MIB, memory_bytes=MIB, max_age=60.0
-        )
+        self.bench = Bench(self.folder / "spool", max_bytes=MIB, memory_bytes=MIB, max_age=60.0)
         self.bench.files.cold = cold
         self.sinks = {name: Sink(self.bench.reader(name)) for name in SINKS}
 
@@ -161,7 +160,7 @@ class DiskAccounts(RuleBasedStateMachine):
             assert not sink.settled & set(order)
             assert sink.reader.account.balanced()
         self.bench.spool.abandon()
-        self.folder.cleanup()
+        shutil.rmtree(self.folder)
 
 
 DiskAccounts.TestCase.settings = settings(

@@ -54,14 +54,15 @@ class Stage:
     cluster: SimCluster
     loki: FakeLoki
 
-    async def settle(self) -> None:
-        """Start no further session and let those that run come to their end."""
+    async def settle(self) -> bool:
+        """Start no further session and let those that run come to their end; tell if they did."""
         self.parts.rotation.pause()
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
                 await self.parts.rotation.idle()
         except TimeoutError:
-            pass  # they end when igpipe stops
+            return False  # they end when igpipe stops
+        return True
 
 
 @asynccontextmanager
@@ -82,29 +83,31 @@ async def playing(demo: Demo) -> AsyncIterator[Stage]:
                 yield Stage(demo, address, parts, cluster, loki)
 
 
-def faults_of(stage: Stage) -> list[str]:
+def faults_of(stage: Stage, *, settled: bool = False) -> list[str]:
     """
     Name what does not add up after the demo has stopped; empty if everything does.
 
-    Lines that nodes printed must equal lines that were read unless something was cut off.
+    Where the last sessions *settled* and nothing was made to fail, all that nodes printed was read.
     """
-    totals = stage.parts.pump.totals().values()
-    wrong = [
-        f"{name}: {account}"
-        for name, account in ((t.account.lines, t.account) for t in totals)
-        if not account.balanced()
-    ]
-    events = sum(total.account.events for total in totals)
-    offered = sum(total.offered.total() for total in totals)
-    if events != offered:
-        wrong.append(f"{events} events, but {offered} forwarded, filtered or shed")
-    wrong += [f"sink {s.name}: {s.account}" for s in stage.parts.sinks if not s.account.balanced()]
-    delivered = next(s.account for s in stage.parts.sinks if s.name == "loki").delivered
-    if delivered != stage.loki.stored:
-        wrong.append(f"{delivered} records delivered, but Loki stored {stage.loki.stored}")
-    if stage.cluster.pods:
-        wrong.append(f"{len(stage.cluster.pods)} Pods left")
-    return wrong
+    accounts = {gadget: t.account for gadget, t in stage.parts.pump.totals().items()}
+    offered = sum(total.offered.total() for total in stage.parts.pump.totals().values())
+    events = sum(account.events for account in accounts.values())
+    printed, read = stage.cluster.truth.lines, sum(a.lines for a in accounts.values())
+    sinks = {sink.name: sink.account for sink in stage.parts.sinks}
+    delivered, stored = sinks["loki"].delivered, stage.loki.stored
+    # The Pods of a removed node go when the cluster collects them.
+    left = [pod for pod in stage.cluster.pods if pod["spec"]["nodeName"] in stage.cluster.nodes]
+    checks = {
+        f"{events} events, but {offered} forwarded, filtered or shed": events == offered,
+        f"{delivered} records delivered, but Loki stored {stored}": delivered == stored,
+        f"nodes printed {printed} lines, but {read} were read": (
+            printed == read or stage.demo.faults or not settled
+        ),
+        f"{len(left)} Pods are left": not left,
+    }
+    unbalanced = [f"{name}: {a}" for name, a in accounts.items() if not a.balanced()]
+    unbalanced += [f"{name}: {a}" for name, a in sinks.items() if not a.balanced()]
+    return unbalanced + [fault for fault, right in checks.items() if not right]
 
 
 def _config(demo: Demo, kubeconfig: Path, loki: str, folder: Path) -> Config:

@@ -62,11 +62,11 @@ async def _demo(what: "Demo", seconds: float | None, console: "Console") -> list
     with stopping() as stop:
         async with playing(what) as stage:
             _introduce(stage, console)
-            timed_out = await _watch(stage, stop, seconds, console)
-            if timed_out:
+            settled = False
+            if await _watch(stage, stop, seconds, console):
                 console.print("letting the last sessions end …")
-                await stage.settle()
-    wrong = faults_of(stage)
+                settled = await stage.settle()
+    wrong = faults_of(stage, settled=settled)
     console.print(closing(stage, wrong))
     return wrong
 

@@ -13,6 +13,15 @@ from igpipe.text import safe
 
 RECENT = 6
 """Ended sessions that are shown."""
+LINES = "[bold]lines = events' lines + stderr + rejected + dropped[/] (lost: in the kernel)"
+RECORDS = (
+    "\n[bold]forwarded = delivered + duplicate + dead-lettered + expired + evicted + pending[/]"
+)
+NEXT = """
+Next:
+  igpipe demo --faults                let things go wrong
+  igpipe replay FILE                  count a recording of ig's output
+  igpipe config show > igpipe.yaml    then igpipe doctor and igpipe run, on a cluster"""
 
 
 def one_line(stage: Stage) -> str:
@@ -31,7 +40,7 @@ def one_line(stage: Stage) -> str:
 
 def live(stage: Stage) -> RenderableType:
     """Draw the running demo."""
-    return Group(one_line(stage), _sessions(stage), _gadgets(stage))
+    return Group(one_line(stage), "", _sessions(stage), LINES, _gadgets(stage))
 
 
 def closing(stage: Stage, wrong: list[str]) -> RenderableType:
@@ -41,11 +50,20 @@ def closing(stage: Stage, wrong: list[str]) -> RenderableType:
         if not wrong
         else "\n".join(f"[bold red]Wrong:[/] {escape(safe(fault, 500))}" for fault in wrong)
     )
-    return Group(_outcomes(stage), _gadgets(stage), _lines(stage), _sinks(stage), verdict)
+    return Group(
+        _outcomes(stage),
+        LINES,
+        _gadgets(stage),
+        _lines(stage),
+        RECORDS,
+        _sinks(stage),
+        verdict,
+        NEXT,
+    )
 
 
 def _sessions(stage: Stage) -> Table:
-    table = _table("sessions", "node", "state", "outcome", "events", "told")
+    table = _table("node", "state", "outcome", "events", "told")
     rotation = stage.parts.rotation
     for session in [*list(rotation.history)[-RECENT:], *rotation.sessions]:
         events = sum(gadget.account.events for gadget in session.gadgets.values())
@@ -60,7 +78,7 @@ def _sessions(stage: Stage) -> Table:
 
 
 def _outcomes(stage: Stage) -> Table:
-    table = _table("sessions by outcome", "outcome", "reason", "sessions")
+    table = _table("outcome", "reason", "sessions")
     counts = Counter((s.outcome, s.reason) for s in stage.parts.rotation.history)
     for (outcome, reason), count in sorted(counts.items(), key=lambda item: -item[1]):
         table.add_row((outcome or Outcome.FAILED).value, reason.value, str(count))
@@ -69,7 +87,6 @@ def _outcomes(stage: Stage) -> Table:
 
 def _gadgets(stage: Stage) -> Table:
     table = _table(
-        "lines = events' lines + stderr + rejected + dropped; lost: in the kernel",
         "gadget", "lines", "ev.lines", "stderr", "reject", "drop", "events", "lost", "gaps",
     )  # fmt: skip
     for gadget, total in sorted(stage.parts.pump.totals().items()):
@@ -94,8 +111,7 @@ def _lines(stage: Stage) -> str:
     read = sum(total.account.lines for total in totals)
     offered = sum((total.offered for total in totals), Counter[str]())
     return (
-        f"nodes printed {stage.cluster.truth.lines} lines, igpipe read {read}"
-        f" (what sessions were cut off from is not read)\n"
+        f"nodes printed {stage.cluster.truth.lines} lines, igpipe read {read}\n"
         f"events: {offered['forwarded']} forwarded + {offered['filtered']} filtered"
         f" + {offered['shed']} shed = {offered.total()}"
     )
@@ -103,7 +119,6 @@ def _lines(stage: Stage) -> str:
 
 def _sinks(stage: Stage) -> Table:
     table = _table(
-        "forwarded = delivered + duplicate + dead-lettered + expired + evicted + pending",
         "sink", "forwarded", "delivered", "duplicate", "dead", "expired", "evicted", "pending",
     )  # fmt: skip
     for sink in stage.parts.sinks:
@@ -116,13 +131,10 @@ def _sinks(stage: Stage) -> Table:
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(*columns: str) -> Table:
     table = Table(
-        title=title,
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
-        title_justify="left",
-        title_style="bold",
     )
     for column in columns:
         text = column in ("gadget", "node", "state", "outcome", "reason", "sink", "told")

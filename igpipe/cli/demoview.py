@@ -21,7 +21,7 @@ NEXT = """
 Next:
   igpipe demo --faults                let things go wrong
   igpipe replay FILE                  count a recording of ig's output
-  igpipe config show > igpipe.yaml    then igpipe doctor and igpipe run, on a cluster"""
+  igpipe config show > igpipe.yaml    then on a cluster: igpipe doctor, igpipe run"""
 
 
 def one_line(stage: Stage) -> str:

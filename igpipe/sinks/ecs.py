@@ -27,20 +27,25 @@ def ecs_writer(source: Source) -> Callable[[Record, bytes, bytes], bytes]:
     detail = DETAILS.get(source.gadget, nothing)
 
     def write(record: Record, line: bytes, name: bytes) -> bytes:
-        event = orjson.loads(record.event)
+        raw = line[record.event : -1]
+        event = orjson.loads(raw)
         about = {**kind, "id": name.decode(), "sequence": int(record.seq)}
         fields: Fields = {"event": about}
         process = process_of(event)
         if process:
             fields["process"] = process
         detail(event, fields)
-        return b'{"@timestamp":"%b",%b,%b,"igpipe":{"session":%b,"weight":%b},"ig":%b}' % (
+        return (
+            b'{"create":{"_id":"%b"}}\n'
+            b'{"@timestamp":"%b",%b,%b,"igpipe":{"session":%b,"weight":%b},"ig":%b}\n'
+        ) % (
+            name,
             iso_time(record.time),
             _where(source, event),
             orjson.dumps(fields)[1:-1],
             tail,
             record.weight,
-            record.event,
+            raw,
         )
 
     return write

@@ -11,7 +11,7 @@ from igpipe.sinks.ports import Item, Join, Parcel, Verdict, dead_letter
 from igpipe.sinks.record import Record, cutter, identity, iso_time
 
 Write = Callable[[Record, bytes, bytes], bytes]
-"""Writes a document from a record, its line and its identity."""
+"""Writes a document, and the line before it, from a record, its line and its identity."""
 Writer = Callable[[Source], Write]
 """Makes the function that writes the records of one stream."""
 
@@ -43,8 +43,7 @@ class BulkPacker:
         for index, line in enumerate(lines):
             try:
                 record = cut(line)
-                name = identify(record)
-                data = b'{"create":{"_id":"%b"}}\n%b\n' % (name, write(record, line, name))
+                data = write(record, line, identify(record))
             except (ValueError, TypeError, AttributeError) as error:
                 verdict = dead_letter("unreadable", str(error))
                 grouping.refused.append((Item(taken, index, line), verdict))
@@ -64,14 +63,17 @@ def raw_writer(source: Source) -> Write:
     """Make a function that writes records as they are, with a date, and the event under ``ig``."""
 
     def write(record: Record, line: bytes, name: bytes) -> bytes:
-        front = line[1 : -len(record.event) - _AROUND_EVENT]
-        return b'{"@timestamp":"%b","event":{"id":"%b"},%b,"ig":%b}' % (
-            iso_time(record.time), name, front, record.event
-        )  # fmt: skip
+        return b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b","event":{"id":"%b"},%b,"ig":%b\n' % (
+            name,
+            iso_time(record.time),
+            name,
+            line[1 : record.event - _EVENT_LENGTH],
+            line[record.event :],
+        )
 
     return write
 
 
 WRITERS: Final[Mapping[str, Writer]] = {"ecs": ecs_writer, "raw": raw_writer}
 """The kinds of documents, as configuration names them."""
-_AROUND_EVENT: Final = len(b',"event":}')
+_EVENT_LENGTH: Final = len(b',"event":')

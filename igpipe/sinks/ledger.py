@@ -19,6 +19,12 @@ class Ledger:
             [None] * len(lines) for lines in self.lines
         ]
 
+    def note_all(self, items: Sequence[Item], outcome: RecordOutcome) -> None:
+        """Write down the same *outcome* for all *items*."""
+        outcomes = self._outcomes
+        for taken, row, *_ in items:
+            outcomes[taken][row] = outcome
+
     def note(self, item: Item, verdict: Verdict) -> None:
         """Write down what became of *item*."""
         self._outcomes[item.taken][item.row] = verdict.outcome

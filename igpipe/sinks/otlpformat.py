@@ -60,7 +60,7 @@ class OtlpPacker:
         cut, write = cutter(lines[0]), record_writer(batch.source)
         for index, line in enumerate(lines):
             try:
-                resource, data = write(cut(line))
+                resource, data = write(cut(line), line)
             except (ValueError, TypeError, AttributeError) as error:
                 verdict = dead_letter("unreadable", str(error))
                 self._grouping.refused.append((Item(taken, index, line), verdict))
@@ -76,16 +76,17 @@ class OtlpPacker:
         return self._grouping.parcels()
 
 
-def record_writer(source: Source) -> Callable[[Record], tuple[bytes, bytes]]:
-    """Make a function that writes a record of *source*: its resource, and its log record."""
+def record_writer(source: Source) -> Callable[[Record, bytes], tuple[bytes, bytes]]:
+    """Make a function that writes a record and its line: its resource, and its log record."""
     identify = identity(source)
     # Messages that are serialized one after another are read as one.
     constant = LogRecord(
         severity_number=SEVERITY_NUMBER_INFO, event_name=f"ig.{source.gadget}"
     ).SerializeToString() + attribute("igpipe.session", source.session)
 
-    def write(record: Record) -> tuple[bytes, bytes]:
-        event = orjson.loads(record.event)
+    def write(record: Record, line: bytes) -> tuple[bytes, bytes]:
+        raw = line[record.event : -1]
+        event = orjson.loads(raw)
         time = int(record.time)
         times = LogRecord(time_unix_nano=time, observed_time_unix_nano=time).SerializeToString()
         known = {
@@ -98,7 +99,7 @@ def record_writer(source: Source) -> Callable[[Record], tuple[bytes, bytes]]:
             (
                 constant,
                 times,
-                field(5, field(1, record.event)),  # the body, a text
+                field(5, field(1, raw)),  # the body, a text
                 *(attribute(key, value) for key, value in known.items()),
             )
         )

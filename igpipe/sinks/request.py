@@ -8,7 +8,7 @@ from igpipe.errors import SinkDenied, SinkError, SinkRejected, SinkUnavailable
 from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.letters import DeadLetters
 from igpipe.sinks.limit import SizeLimit
-from igpipe.sinks.ports import Item, Parcel, Sink, Verdict, dead_letter
+from igpipe.sinks.ports import DELIVERED, Item, Parcel, Sink, Verdict, dead_letter
 from igpipe.spool import RecordOutcome
 from igpipe.telemetry import RecordTelemetry
 
@@ -53,8 +53,11 @@ class Requests:
                     continue
                 reason = "too_large" if error.status == 413 else "rejected"
                 verdicts = [dead_letter(reason, str(error), error.status)]
-            self.note(zip(parcel.items, verdicts, strict=True), ledger)
-            _raise_if_again(verdicts)
+            if verdicts.count(DELIVERED) == len(parcel.items):  # most do
+                ledger.note_all(parcel.items, RecordOutcome.DELIVERED)
+            else:
+                self.note(zip(parcel.items, verdicts, strict=True), ledger)
+                _raise_if_again(verdicts)
 
     def note(self, verdicts: Iterable[tuple[Item, Verdict]], ledger: Ledger) -> None:
         """Write down what became of items."""
@@ -74,17 +77,21 @@ class Requests:
             raise
         outcome = "blocked" if verdicts[0].reason == "blocked" else "ok"
         self._telemetry.requested(self._sink.name, outcome, loop.time() - began)
-        refused = sum(verdict.outcome is None for verdict in verdicts)
-        if refused < len(verdicts):
-            self._worked(refused > 0)
+        left = [] if verdicts.count(DELIVERED) == len(verdicts) else _again(verdicts)
+        if len(left) < len(verdicts):
+            self._worked(bool(left))
         return verdicts
 
 
 def _raise_if_again(verdicts: Sequence[Verdict]) -> None:
     """Raise SinkUnavailable if some records are to be sent again: not at once."""
-    refused = [verdict for verdict in verdicts if verdict.outcome is None]
+    refused = _again(verdicts)
     if refused:
         raise SinkUnavailable(f"{len(refused)} of {len(verdicts)} refused: {refused[0].error}")
+
+
+def _again(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [verdict for verdict in verdicts if verdict.outcome is None]
 
 
 _OUTCOMES: Final = {SinkUnavailable: "retry", SinkDenied: "denied", SinkRejected: "rejected"}

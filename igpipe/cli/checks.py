@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from igpipe.cli.findings import Finding, failure, ok, told
+from igpipe.cli.findings import BUSY, Finding, failure, ok, told
 from igpipe.cli.nodecheck import check_nodes
 from igpipe.cli.podcheck import Admission, check_pod
 from igpipe.config import AnySink, Config
-from igpipe.errors import ClusterError, ConfigError, SinkDenied, SinkError
+from igpipe.errors import ClusterError, ClusterUnavailable, ConfigError, SinkDenied, SinkError
 from igpipe.kube.verbs import REVIEW_ACCESS, RIGHTS, Right, Scope
 from igpipe.model import Node
 from igpipe.sinks import probe
@@ -46,7 +46,8 @@ async def check_cluster(cluster: Cluster, config: Config) -> list[Finding]:
     try:
         nodes = await cluster.list_nodes()
     except ClusterError as exc:
-        return [*found, failure(f"nodes cannot be listed: {told(exc)}", "grant the rights above")]
+        remedy = BUSY if isinstance(exc, ClusterUnavailable) else "grant the rights above"
+        return [*found, failure(f"nodes cannot be listed: {told(exc)}", remedy)]
     eligible, findings = check_nodes(nodes, config)
     found += findings
     if eligible:
@@ -61,6 +62,8 @@ async def check_rights(cluster: Cluster, namespace: str) -> list[Finding]:
     for right in needed:
         try:
             allowed = await _allowed(cluster, right)
+        except ClusterUnavailable as exc:
+            return [failure(f"rights cannot be asked for: {told(exc)}", BUSY)]
         except ClusterError as exc:
             remedy = "allow selfsubjectaccessreviews, which Kubernetes grants to every user"
             return [failure(f"rights cannot be asked for: {told(exc)}", remedy)]

@@ -17,13 +17,14 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 def doctor(config: ConfigPath = None) -> None:
     """Check API server, rights, Pod admission, nodes and sinks. Exit 1 if something is missing."""
-    found = asyncio.run(_examine(prepare(config)))
+    found = asyncio.run(examine(prepare(config)))
     tell(found)
     if any(finding.level == "failure" for finding in found):
         raise typer.Exit(1)
 
 
-async def _examine(config: "Config") -> "list[Finding]":
+async def examine(config: "Config") -> "list[Finding]":
+    """Make every check of *config*, and of the cluster that it names."""
     from igpipe.cli.checks import check_cluster, check_sinks
     from igpipe.kube import open_cluster
     from igpipe.telemetry import Telemetry

@@ -7,6 +7,8 @@ from enum import StrEnum
 from igpipe.text import safe
 
 _NAMES = 5
+BUSY = "the API server is out of reach or overloaded: try again"
+"""What to do where it did not say no, only not yes."""
 
 
 class Level(StrEnum):

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Protocol
 
-from igpipe.cli.findings import Finding, failure, ok, told
+from igpipe.cli.findings import BUSY, Finding, failure, ok, told
 from igpipe.config import Config
 from igpipe.errors import ClusterDenied, ClusterError, Conflict, NotFound, Rejected
 from igpipe.metrics import active_rules
@@ -13,6 +13,7 @@ from igpipe.sessions.plan import Plan, lease_name
 from igpipe.text import safe
 
 _REFUSALS: Final = {
+    "cannot create resource": "grant the rights above",
     "podsecurity": "label the namespace pod-security.kubernetes.io/enforce=privileged",
     "quota": "raise the quota of the namespace, or lower session.*_request and *_limit",
     "limitrange": "widen the LimitRange of the namespace, or set session.*_limit within it",
@@ -48,7 +49,7 @@ async def check_pod(cluster: Admission, config: Config, node: Node) -> Finding:
     except (ClusterDenied, Rejected) as exc:
         return failure(f"a session's Pod would be refused: {told(exc)}", _remedy(str(exc)))
     except ClusterError as exc:
-        return failure(f"a session's Pod could not be tried: {told(exc)}", "try again")
+        return failure(f"a session's Pod could not be tried: {told(exc)}", BUSY)
     return ok(f"a session's Pod would be admitted on {name} (profile {config.session.profile})")
 
 

@@ -31,6 +31,7 @@ _BUSY: Final = frozenset({408, 429})
 _ADMISSION: Final = re.compile(
     r'" is forbidden: (?!User )|denied the request|violates PodSecurity|exceeded quota'
 )
+_SSL: Final = re.compile(r" ssl:(<[^>]*>|\w+)")  # aiohttp quotes an object of Python there
 
 
 def translate(code: int, status: Any, retry_after: str | None = None) -> ClusterError:
@@ -57,7 +58,11 @@ def reaching(what: str) -> Iterator[None]:
     except TimeoutError as exc:
         raise ClusterUnavailable(f"{what}: timed out") from exc
     except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as exc:
-        raise ClusterUnavailable(f"{what}: {safe(str(exc) or type(exc).__name__)}") from exc
+        raise ClusterUnavailable(f"{what}: {safe(_told(exc))}") from exc
+
+
+def _told(error: Exception) -> str:
+    return _SSL.sub("", str(error)) or type(error).__name__
 
 
 def _seconds(header: str | None, status: dict[str, Any]) -> float | None:

@@ -115,14 +115,14 @@ class FakeLoki:
             self.failed += 1
             return web.Response(status=config.fail_status, text="ingester is unhappy\n")
         try:
-            entries = _parse(body)
+            streams = _parse(body)
         except _Unreadable as exc:
             return web.Response(status=400, text=f"{exc}\n")
-        return self._answer(entries)
+        if not streams:
+            return web.Response(status=422, text="at least one valid stream is required\n")
+        return self._answer([entry for stream in streams for entry in stream])
 
     def _answer(self, entries: list[Entry]) -> web.Response:
-        if not entries:
-            return web.Response(status=422, text="at least one valid stream is required\n")
         refused = [why for entry in entries if (why := self._store(entry))]
         if not refused:
             return web.Response(status=204)
@@ -157,14 +157,13 @@ def _canonical(mapping: dict[str, str]) -> bytes:
     return orjson.dumps(mapping, option=orjson.OPT_SORT_KEYS)
 
 
-def _parse(body: bytes) -> list[Entry]:
-    """Read a JSON push; one wrong value spoils the request, as in the real one."""
+def _parse(body: bytes) -> list[list[Entry]]:
+    """Read the streams of a JSON push; one wrong value spoils all, as in the real one."""
     try:
         pushed = orjson.loads(body)
         return [
-            _entry(stream["stream"], value)
+            [_entry(stream["stream"], value) for value in stream["values"]]
             for stream in pushed["streams"]
-            for value in stream["values"]
         ]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, IndexError) as exc:
         raise _Unreadable(f"couldn't parse push request: {exc}") from exc

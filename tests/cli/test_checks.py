@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from igpipe.cli.checks import check_cluster, check_sinks
-from igpipe.cli.findings import Finding, Level
+from igpipe.cli.findings import BUSY, Finding, Level
 from igpipe.config import Config, FileSink
 from igpipe.errors import ClusterDenied, ClusterUnavailable
 from igpipe.kube.verbs import RIGHTS
@@ -60,6 +60,14 @@ async def test_a_call_that_fails_is_a_failure(call: str) -> None:
     """An error of the API server ends in a line, not in a traceback."""
     cluster = FakeCluster(errors={call: ClusterDenied("no")})
     assert any(f.level is Level.FAILURE for f in await check_cluster(cluster, CONFIG))
+
+
+@pytest.mark.parametrize("call", ["review_access", "list_nodes"])
+async def test_a_busy_api_server_is_not_a_missing_right(call: str) -> None:
+    """Nobody is sent to change rights because the API server has no time."""
+    cluster = FakeCluster(errors={call: ClusterUnavailable("503")})
+    remedies = [finding.remedy for finding in bad(await check_cluster(cluster, CONFIG))]
+    assert remedies == [BUSY]
 
 
 async def test_sinks_are_knocked_at(tmp_path: Path) -> None:

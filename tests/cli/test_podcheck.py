@@ -35,6 +35,7 @@ async def test_the_exact_pod_is_tried_with_its_owner() -> None:
         (ClusterDenied("exceeded quota: q, requested: cpu=1"), "quota"),
         (Rejected('admission webhook "v" denied the request'), "exception"),
         (Rejected("spec.containers: odd"), "the message says"),
+        (ClusterDenied('User "me" cannot create resource "pods"'), "grant the rights"),
         (NotFound('namespaces "igpipe-sessions" not found'), "create the namespace"),
         (ClusterUnavailable("503"), "try again"),
     ],

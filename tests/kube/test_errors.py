@@ -1,6 +1,10 @@
 """What each refusal means."""
 
+from ssl import create_default_context
+
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 
 from igpipe.errors import (
     ClusterDenied,
@@ -80,4 +84,12 @@ def test_message_is_escaped():
 def test_reaching(failure: Exception):
     """Not reaching the server is being unavailable."""
     with pytest.raises(ClusterUnavailable, match="list nodes"), reaching("list nodes"):
+        raise failure
+
+
+def test_reaching_quotes_no_objects():
+    """What aiohttp says of a failed connection is told without its TLS context's address."""
+    key = ConnectionKey("api", 443, True, create_default_context(), None, None, None)
+    failure = aiohttp.ClientConnectorError(key, OSError(111, "refused"))
+    with pytest.raises(ClusterUnavailable, match=r"host api:443 \[refused\]$"), reaching("get"):
         raise failure

@@ -93,6 +93,8 @@ def faults_of(stage: Stage, *, settled: bool = False) -> list[str]:
     offered = sum(total.offered.total() for total in stage.parts.pump.totals().values())
     events = sum(account.events for account in accounts.values())
     printed, read = stage.cluster.truth.lines, sum(a.lines for a in accounts.values())
+    forwarded = sum(t.offered["forwarded"] for t in stage.parts.pump.totals().values())
+    records = forwarded + stage.parts.ledger.records
     sinks = {sink.name: sink.account for sink in stage.parts.sinks}
     delivered, stored = sinks["loki"].delivered, stage.loki.stored
     # The Pods of a removed node go when the cluster collects them.
@@ -102,6 +104,9 @@ def faults_of(stage: Stage, *, settled: bool = False) -> list[str]:
         f"{delivered} records delivered, but Loki stored {stored}": delivered == stored,
         f"nodes printed {printed} lines, but {read} were read": (
             printed == read or stage.demo.faults or not settled
+        ),
+        f"{records} records, but not to each sink": (
+            all(account.forwarded == records for account in sinks.values())
         ),
         f"{len(left)} Pods are left": not left,
     }
@@ -121,6 +126,7 @@ def _config(demo: Demo, kubeconfig: Path, loki: str, folder: Path) -> Config:
             "cooldown": 1,
             "failure_backoff": 2,
             "reap_interval": 5,
+            "pause_on_node_not_ready": 0,
             "seed": demo.seed,
         },
         "session": {"duration": SESSION_SECONDS, "start_allowance": 6, "drain": 2},

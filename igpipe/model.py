@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 Event = dict[str, Any]
 """One decoded object of a gadget; lives for the handling of one line."""
@@ -34,6 +34,7 @@ class Node:
     taints: tuple[Taint, ...] = ()
     kubelet_version: str = ""
     kernel_version: str = ""
+    boot_id: str = ""
     created: float = 0.0
 
     @property
@@ -65,7 +66,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
-    """One container of a session Pod; ``reason`` as Kubernetes spells it (ImagePullBackOff…)."""
+    """
+    One container of a session Pod; ``reason`` as Kubernetes spells it (ImagePullBackOff…).
+
+    ``image_id`` names the image that runs by its digest; empty before it was pulled.
+    """
 
     name: str
     phase: Phase = Phase.WAITING
@@ -73,6 +78,7 @@ class ContainerState:
     message: str = ""
     exit_code: int | None = None
     container_id: str = ""
+    image_id: str = ""
     started_at: float = 0.0
     finished_at: float = 0.0
 
@@ -154,6 +160,10 @@ class Reason(StrEnum):
     BYTES = "bytes"
     LEASE_LOST = "lease_lost"
     STOPPING = "stopping"
+
+
+SESSION_GADGET: Final = "igpipe_session"
+"""Stands in for a gadget in records about sessions themselves; no gadget of ig is called so."""
 
 
 @dataclass(frozen=True, slots=True)

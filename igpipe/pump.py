@@ -143,7 +143,7 @@ class Pump:
         exposure = Exposure(timeout_seconds(config), builtin=config.generation == "builtin")
         tellers = Tellers(lambda at: session.ready(gadget, at), session.stderr[gadget].append)
         pipeline = StreamPipeline(self._stages, source, exposure, tellers, self._wall())
-        session.track(gadget, pipeline.account)
+        session.track(gadget, pipeline.account, lambda: (pipeline.exposure.proven, pipeline.gaps))
         return pipeline
 
     def _add(self, gadget: str, pipeline: StreamPipeline) -> None:
@@ -186,4 +186,5 @@ def _result(pipeline: StreamPipeline) -> StreamResult:
         error=pipeline.error,
         account=pipeline.account,
         exposure=pipeline.exposure.proven,
+        gaps=pipeline.gaps,
     )

@@ -12,13 +12,14 @@ from igpipe.config import Config
 from igpipe.forward import Forwarder
 from igpipe.health import Health
 from igpipe.kube import open_cluster
+from igpipe.ledger import Events, Ledger
 from igpipe.metrics import Metrics, active_rules
 from igpipe.model import Node, Skip
 from igpipe.needs import needed_fields
 from igpipe.nodes import Selection, select
 from igpipe.pipeline import Stages
 from igpipe.pump import Follow, Pump, log_follower
-from igpipe.sessions import ClusterPorts, Plan, Rotation
+from igpipe.sessions import ClusterPorts, Plan, Rotation, Surroundings
 from igpipe.signals import stopping
 from igpipe.sinks import open_sinks
 from igpipe.spool import Spool, open_spool
@@ -67,6 +68,7 @@ class Engine:
     metrics: Metrics
     spool: Spool
     pump: Pump
+    ledger: Ledger
     used: Mapping[str, frozenset[str]]
     """By gadget, the fields that must not be trimmed."""
 
@@ -86,24 +88,32 @@ async def running(
         config.cluster, ground.telemetry, streams=streams, trouble=ground.health.report
     ) as cluster:
         follow = log_follower(config.limits, cluster, wall).follow
-        async with rotating(ground, cluster, follow) as (address, parts):
+        events = cluster if config.session.events else None
+        async with rotating(ground, cluster, follow, events=events) as (address, parts):
             yield address, parts
 
 
 @asynccontextmanager
 async def rotating(
-    ground: Ground, fleet: Fleet, follow: Follow, *, continuous: bool = False
+    ground: Ground,
+    fleet: Fleet,
+    follow: Follow,
+    *,
+    continuous: bool = False,
+    events: Events | None = None,
 ) -> AsyncIterator[tuple[str, Parts]]:
     """
     Rotate over *fleet* during the block; *continuous*: looks at a node follow on one another.
 
+    Sessions' ends are told by *events*, too.
+
     Read upwards, the nesting is the order of stopping: sessions end and their Pods are deleted,
-    their last lines are handled, sinks drain, and the page answers until then. A part that fails
-    cancels the block and leaves as an ExceptionGroup.
+    their last lines are handled, the ledger is written, sinks drain, and the page answers until
+    then. A part that fails cancels the block and leaves as an ExceptionGroup.
     """
     config = ground.config
     async with open_spool(config.spool, ground.telemetry.records) as spool:
-        engine = build_engine(ground, fleet.name, follow, spool)
+        engine = build_engine(ground, fleet.name, follow, spool, events)
         plan = Plan(
             config.cluster,
             config.rotation,
@@ -112,14 +122,8 @@ async def rotating(
             used=engine.used,
             continuous=continuous,
         )
-        rotation = Rotation(
-            plan,
-            fleet,
-            engine.pump,
-            telemetry=ground.telemetry,
-            health=ground.health,
-            wall=ground.wall,
-        )
+        around = Surroundings(ground.telemetry.sessions, ground.health, engine.ledger, ground.wall)
+        rotation = Rotation(plan, fleet, engine.pump, around)
         rotation.restore(engine.metrics.last_looks)
         parts = build_parts(ground, fleet.name, engine, rotation)
         async with (
@@ -137,6 +141,7 @@ async def working(parts: Parts, spool: Spool) -> AsyncIterator[str]:
     async with (
         serving(config.web, ServiceViews(parts), telemetry) as address,
         open_sinks(config.sinks, spool, telemetry, health, grace, config.dead_letters) as sinks,
+        parts.ledger.open(),
         background(
             pump=parts.pump.run,
             tick=parts.pump.tick,
@@ -161,11 +166,13 @@ async def until_stopped(service: AbstractAsyncContextManager[tuple[str, Parts]])
             log.info("stopping")
 
 
-def build_engine(ground: Ground, cluster: str, follow: Follow, spool: Spool) -> Engine:
+def build_engine(
+    ground: Ground, cluster: str, follow: Follow, spool: Spool, events: Events | None = None
+) -> Engine:
     """
     Make what handles streams, each read by *follow*, and restore its last state.
 
-    Their records go to *spool*.
+    Their records go to *spool*, the ends of sessions to *events* as well.
     """
     config, telemetry, wall = ground.config, ground.telemetry, ground.wall
     rules = active_rules(config.metrics, (gadget.name for gadget in config.gadgets))
@@ -186,7 +193,15 @@ def build_engine(ground: Ground, cluster: str, follow: Follow, spool: Spool) -> 
     )
     stages = Stages(config, metrics, forwarder, telemetry)
     pump = Pump(stages, follow, cluster=cluster, wall=wall)
-    return Engine(metrics, spool, pump, needed_fields(config, rules))
+    ledger = Ledger(
+        config.ledger,
+        lambda batch: spool.append(batch, wall()),
+        cluster=cluster,
+        events=events,
+        telemetry=telemetry.ledger,
+        health=ground.health,
+    )
+    return Engine(metrics, spool, pump, ledger, needed_fields(config, rules))
 
 
 def build_parts(ground: Ground, cluster: str, engine: Engine, rotation: Looking) -> Parts:
@@ -199,6 +214,7 @@ def build_parts(ground: Ground, cluster: str, engine: Engine, rotation: Looking)
         metrics=engine.metrics,
         pump=engine.pump,
         rotation=rotation,
+        ledger=engine.ledger,
         sinks=[],
         wall=ground.wall,
         started=ground.wall(),

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from igpipe import __version__
 from igpipe.config import Config
 from igpipe.health import Health
+from igpipe.ledger import Ledger
 from igpipe.metrics import Metrics
 from igpipe.model import LineAccount
 from igpipe.pump import GadgetTotals, Pump
@@ -64,6 +65,7 @@ class Parts:
     metrics: Metrics
     pump: Pump
     rotation: Looking
+    ledger: Ledger
     sinks: list[SinkStatus]
     wall: Callable[[], float]
     started: float = field(default=0.0)
@@ -96,6 +98,7 @@ class ServiceViews:
             started=parts.started,
             now=parts.wall(),
             paused=parts.rotation.paused,
+            pauses=rotation.get("pauses", {}),
             rotation=_rotation(rotation),
             sessions_now=[session.as_dict() for session in parts.rotation.sessions],
             last_looks=[_look(look) for look in parts.metrics.looks()],
@@ -122,9 +125,10 @@ class ServiceViews:
         """Start no session until ``resume``."""
         self._parts.rotation.pause()
 
-    def resume(self) -> None:
-        """Start sessions again."""
+    def resume(self) -> bool:
+        """Start sessions again; tell whether the Lease's annotation still pauses them."""
         self._parts.rotation.resume()
+        return self._parts.rotation.paused
 
     def _accounts(self, totals: dict[str, GadgetTotals]) -> AccountsView:
         """Sum up what every line and every event became."""
@@ -144,6 +148,7 @@ class ServiceViews:
             forwarded=offered["forwarded"],
             filtered=offered["filtered"],
             shed=offered["shed"],
+            session_records=self._parts.ledger.records,
         )
 
 

@@ -15,6 +15,7 @@ from igpipe.config.forward import (
     SpoolConfig,
     StdoutSink,
 )
+from igpipe.config.ledger import LedgerConfig
 from igpipe.config.metrics import MetricsConfig, Rule
 from igpipe.config.session import GadgetConfig, LimitsConfig, RotationConfig, SessionConfig
 from igpipe.config.tree import Config, LogConfig, ServiceConfig, WebConfig
@@ -30,6 +31,7 @@ __all__ = [
     "ForwardConfig",
     "GadgetConfig",
     "HttpSink",
+    "LedgerConfig",
     "LimitsConfig",
     "LogConfig",
     "LokiSink",

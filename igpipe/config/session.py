@@ -26,6 +26,15 @@ class RotationConfig(Model):
     """Seed of the random order; empty: a new one at each start, told in the log."""
     paused: bool = False
     """Start without sessions until resumed over the API."""
+    pause_after_failures: int = Field(10, ge=0)
+    """Pause when so many sessions on several nodes failed in a row; 0: never."""
+    auto_resume: Seconds = 1800.0
+    """How long that pause lasts unless resumed earlier; one more failure then renews it. 0: until
+    resumed."""
+    pause_on_node_not_ready: int = Field(3, ge=0)
+    """Pause, until resumed, when so many nodes turned NotReady during a session; 0: never."""
+    not_ready_window: Seconds = Field(3600.0, gt=0)
+    """How long a node that turned NotReady during a session is counted."""
     reap_interval: Seconds = Field(120.0, gt=0)
     """How often Pods of this instance that no session owns are removed."""
 
@@ -88,6 +97,8 @@ class SessionConfig(Model):
     """Memory limit of each gadget's container; too low and ig is killed."""
     ephemeral_storage_limit: str = "1Gi"
     """Local disk of each gadget's container; its log counts."""
+    events: bool = True
+    """Tell each session's end as a Kubernetes Event, too: one API call a session more."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """More annotations for session Pods."""
     labels: dict[str, str] = Field(default_factory=dict)

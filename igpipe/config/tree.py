@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from igpipe.config.cluster import ClusterConfig, NodesConfig
 from igpipe.config.forward import DeadLettersConfig, ForwardConfig, Sink, SpoolConfig
+from igpipe.config.ledger import LedgerConfig
 from igpipe.config.metrics import MetricsConfig
 from igpipe.config.session import Gadgets, LimitsConfig, RotationConfig
 from igpipe.config.types import Model, Seconds
@@ -49,6 +50,7 @@ class Config(Gadgets):
     sinks: tuple[Sink, ...] = ()
     """Where records go; none: metrics only."""
     dead_letters: DeadLettersConfig = Field(default_factory=DeadLettersConfig)
+    ledger: LedgerConfig = Field(default_factory=LedgerConfig)
     web: WebConfig = Field(default_factory=WebConfig)
     log: LogConfig = Field(default_factory=LogConfig)
     service: ServiceConfig = Field(default_factory=ServiceConfig)

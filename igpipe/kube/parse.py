@@ -31,6 +31,7 @@ def parse_node(raw: Raw) -> Node:
         taints=tuple(_taint(taint) for taint in spec.get("taints") or ()),
         kubelet_version=_text(info, "kubeletVersion"),
         kernel_version=_text(info, "kernelVersion"),
+        boot_id=_text(info, "bootID"),
         created=parse_time(meta.get("creationTimestamp")),
     )
 
@@ -99,6 +100,7 @@ def _container(raw: Raw) -> ContainerState:
         message=_text(state, "message"),
         exit_code=state.get("exitCode"),
         container_id=_text(raw, "containerID") or _text(state, "containerID"),
+        image_id=_text(raw, "imageID"),
         started_at=parse_time(state.get("startedAt")),
         finished_at=parse_time(state.get("finishedAt")),
     )

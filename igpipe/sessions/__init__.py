@@ -3,18 +3,22 @@
 from igpipe.sessions.ending import Ending
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.manifest import build_manifest
-from igpipe.sessions.plan import Plan, pod_name, selector, timeout_seconds
-from igpipe.sessions.ports import ClusterPorts, Container, NodeSet, StreamResult
+from igpipe.sessions.pause import ANNOTATION
+from igpipe.sessions.plan import Plan, lease_name, pod_name, selector, timeout_seconds
+from igpipe.sessions.ports import ClusterPorts, Container, Journal, NodeSet, StreamResult
 from igpipe.sessions.reaper import Reaped, reap
+from igpipe.sessions.report import Surroundings
 from igpipe.sessions.rotation import Rotation
 from igpipe.sessions.session import GadgetRecord, Session, Streams
 
 __all__ = [
+    "ANNOTATION",
     "ClusterPorts",
     "Container",
     "Ending",
     "GadgetRecord",
     "Holding",
+    "Journal",
     "Lease",
     "NodeSet",
     "Plan",
@@ -23,7 +27,9 @@ __all__ = [
     "Session",
     "StreamResult",
     "Streams",
+    "Surroundings",
     "build_manifest",
+    "lease_name",
     "pod_name",
     "reap",
     "selector",

@@ -71,6 +71,7 @@ COMPLETED: Final = Ending(Outcome.COMPLETED)
 STOPPED: Final = Ending(Outcome.CANCELLED, Reason.STOPPING, "igpipe stopped")
 LEASE_LOST: Final = Ending(Outcome.CANCELLED, Reason.LEASE_LOST, "another process took over")
 GONE: Final = Ending(Outcome.FAILED, Reason.EVICTED, "the Pod is gone")
+NOT_READY: Final = Ending(Outcome.FAILED, Reason.NODE_GONE, "the node is not ready", patience=False)
 OVERDUE: Final = Ending(Outcome.FAILED, Reason.DEADLINE, "the Pod outlived its deadline")
 UNREAD: Final = Ending(Outcome.FAILED, Reason.STREAM_LOST, "the log did not end with its gadget")
 _ENDINGS: Final = {
@@ -104,7 +105,7 @@ def node_ending(name: str, scope: Scope, *, observed: bool) -> Ending | None:
     if skip is None:
         return Ending(Outcome.FAILED, Reason.NODE_GONE, "the node left", patience=False)
     if skip is Skip.NOT_READY:
-        return Ending(Outcome.FAILED, Reason.NODE_GONE, "the node is not ready", patience=False)
+        return NOT_READY
     # The node is well and what was seen is valid: no failure.
     outcome = Outcome.SHORT if observed else Outcome.CANCELLED
     return Ending(outcome, Reason.NODE_DRAINING, f"the node is {skip.value}")

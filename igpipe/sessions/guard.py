@@ -31,6 +31,7 @@ from igpipe.sessions.lease import Holding
 from igpipe.sessions.plan import GRACE_SECONDS, container_name, timeout_seconds
 from igpipe.sessions.ports import StreamResult
 from igpipe.sessions.session import Session
+from igpipe.text import safe
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,8 @@ class Guard:
         if job.cut is not None:
             return
         now, state = self._loop.time(), job.container.state()
+        if state is not None and state.image_id:
+            self._session.gadgets[name].image_id = safe(state.image_id, 300)
         if self.interruption is not None:
             waits = self.interruption.patience and job.following
             self._cut(job, self.interruption, now + (GRACE_SECONDS + self._rest if waits else 0))

@@ -66,6 +66,8 @@ class Lease:
         self.holding: Holding | None = None
         self.holder = ""
         """Who holds the instance, as last seen."""
+        self.seen: Callable[[LeaseState], None] = lambda record: None
+        """Told of the record whenever it was written; for the owner to set."""
         self._leases = leases
         self._name = lease_name(config.instance)
         self._duration = config.lease_duration
@@ -176,6 +178,7 @@ class Lease:
             try:
                 renewed = replace(record, holder=holder, renewed=self._wall())
                 self._record = await self._leases.update_lease(renewed)
+                self.seen(self._record)
             except NotFound:
                 return False
             except Conflict:  # somebody annotated it, or an answer to us was lost
@@ -192,6 +195,7 @@ class Lease:
 
     def _hold(self, record: LeaseState) -> None:
         self._record, self.holder = record, self.identity
+        self.seen(record)
         self.holding = Holding(record.uid)
         self._health.report(_CONDITION)
         self._telemetry.lease(held=True)

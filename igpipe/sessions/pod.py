@@ -27,15 +27,15 @@ class SessionPod:
     """
     The Pod of *session*; ``view`` once it is known to exist.
 
-    ``left`` tells that it may still be there although the session is done with it.
+    ``session.removal`` tells what became of it.
     """
 
     def __init__(self, desk: Desk, session: Session) -> None:
         self.view: PodView | None = None
-        self.left = False
         self._desk = desk
         self._session = session
         self._deleted = False
+        self._removal = session.removal
 
     async def create(self, manifest: Manifest) -> PodView:
         """
@@ -46,7 +46,7 @@ class SessionPod:
         try:
             return await self._create(manifest)
         except (ClusterUnavailable, Conflict):
-            self.left = True  # an answer was lost, or somebody's Pod stands in the way
+            self._removal.left = True  # an answer was lost, or another's Pod stands in the way
             raise
 
     async def delete(self) -> None:
@@ -66,7 +66,7 @@ class SessionPod:
         try:
             await finish(self._see_off(view, wait=wait), within=_REMOVAL_SECONDS)
         except (ClusterError, TimeoutError) as exc:
-            self.left = True
+            self._removal.left = True
             fields = {"pod": view.name, "node": self._session.node.name, "error": str(exc)}
             log.warning("a Pod is left for the reaper", extra=fields)
 
@@ -125,11 +125,12 @@ class SessionPod:
 
     async def _see_off(self, view: PodView, *, wait: bool) -> None:
         await self._delete(view)
-        self.left = True
+        removal = self._removal
+        removal.left = not removal.gone_at
         if wait:
             async with asyncio.timeout(GRACE_SECONDS + _LEAVE_SECONDS):
                 await view.left()
-            self.left = False
+            removal.gone_at, removal.left = removal.gone_at or self._desk.wall(), False
 
     async def _delete(self, view: PodView) -> None:
         backoff = Backoff(maximum=2.0)
@@ -148,4 +149,7 @@ class SessionPod:
             await pods.delete_pod(view.name, uid=view.uid, grace_seconds=GRACE_SECONDS)
         except (NotFound, Conflict):  # it is gone, or another one has its name
             log.debug("a Pod was gone before its session", extra={"pod": view.name})
+            self._removal.gone_at = self._desk.wall()
+        else:
+            self._removal.deleted_at = self._desk.wall()
         self._deleted = True

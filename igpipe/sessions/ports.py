@@ -66,7 +66,7 @@ class StreamResult:
     How one gadget's stream ended.
 
     ``error`` is the first ``Error: …`` line of ig, escaped; ``exposure`` the seconds in which the
-    gadget provably observed.
+    gadget provably observed, ``gaps`` how often lines were provably missed.
     """
 
     kind: EndKind
@@ -74,6 +74,20 @@ class StreamResult:
     error: str = ""
     account: LineAccount = field(default_factory=LineAccount)
     exposure: float = 0.0
+    gaps: int = 0
+
+
+class Journal(Protocol):
+    """Where every session is written down for good; nothing here waits, and nothing raises."""
+
+    def began(self, entry: dict[str, Any]) -> None:
+        """Note that a session begins; its Pod is not created yet."""
+
+    def ended(self, entry: dict[str, Any]) -> None:
+        """Note how a session ended, and what became of its Pod."""
+
+    def removed(self, entry: dict[str, Any], *, gone: bool) -> None:
+        """Note a Pod that the reaper asked to go, or (*gone*) a left one that is there no more."""
 
 
 class Container(Protocol):

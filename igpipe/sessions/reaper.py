@@ -10,11 +10,12 @@ from typing import Final
 from igpipe.errors import ClusterError, Conflict, NotFound
 from igpipe.model import PodState
 from igpipe.sessions.change import Change
+from igpipe.sessions.entries import Leftover, left_over
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.plan import GRACE_SECONDS, NODE, SESSION, Plan, selector
 from igpipe.sessions.ports import Pods
+from igpipe.sessions.report import Report
 from igpipe.tasks import finish
-from igpipe.telemetry import SessionTelemetry
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,11 @@ async def reap(
 
 
 class Reaper:
-    """Reaps when the instance is got, and every ``reap_interval``; only while it is held."""
+    """
+    Reaps when the instance is got, and every ``reap_interval``; only while it is held.
+
+    It remembers what it and sessions left until that is seen gone.
+    """
 
     def __init__(
         self,
@@ -73,21 +78,24 @@ class Reaper:
         lease: Lease,
         live: Callable[[], Collection[str]],
         *,
-        telemetry: SessionTelemetry,
+        report: Report,
         change: Change,
     ) -> None:
         self.residual = 0
         self.removed = 0
+        self._report = report
+        self._leftovers: dict[str, Leftover] = {}  # by uid, until they are seen gone
         self._pods = pods
         self._plan = plan
         self._lease = lease
         self._live = live
-        self._telemetry = telemetry
         self._change = change  # told when a holding is clean, tells when there is another
         self._wanted = math.inf  # loop time at which a run is asked for
 
-    def soon(self) -> None:
+    def soon(self, leftover: Leftover) -> None:
         """Ask for a run in a few seconds: a session left its Pod."""
+        if leftover.uid:
+            self._leftovers[leftover.uid] = leftover
         self._wanted = min(self._wanted, asyncio.get_running_loop().time() + _SOON_SECONDS)
         self._change.tell()
 
@@ -129,10 +137,20 @@ class Reaper:
             return False
         self.residual = len(reaped.residual)
         self.removed += len(reaped.removed)
-        self._telemetry.reaped(len(reaped.removed), self.residual)
+        self._tell(reaped)
+        if reaped.removed:  # to see them gone
+            self._wanted = asyncio.get_running_loop().time() + _SOON_SECONDS
         holding.clean = True
         self._change.tell()
         return True
+
+    def _tell(self, reaped: Reaped) -> None:
+        """Tell what was removed now, and what was there before and is not any more."""
+        found = {pod.uid: left_over(pod) for pod in (*reaped.removed, *reaped.residual)}
+        gone = [left for uid, left in self._leftovers.items() if uid not in found]
+        self._leftovers = found
+        removed = [found[pod.uid] for pod in reaped.removed]
+        self._report.reaped(removed, gone, residual=self.residual)
 
 
 async def _remove(pods: Pods, pod: PodState) -> bool:

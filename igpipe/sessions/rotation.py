@@ -9,26 +9,28 @@ import asyncio
 import logging
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from igpipe.backoff import Backoff
-from igpipe.health import Health
-from igpipe.model import Node, Outcome, Reason, State
+from igpipe.model import Node, Outcome
 from igpipe.sessions.board import Board
+from igpipe.sessions.brake import Brake
 from igpipe.sessions.change import Change
 from igpipe.sessions.desk import Desk
 from igpipe.sessions.ending import Scope
+from igpipe.sessions.entries import Entries, left_by
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.manifest import build_manifest
+from igpipe.sessions.pause import API_FAULTS
 from igpipe.sessions.plan import Plan, pod_name, selector
 from igpipe.sessions.ports import ClusterPorts, NodeSet
 from igpipe.sessions.reaper import Reaper
+from igpipe.sessions.report import Report, Surroundings
 from igpipe.sessions.rota import Rota
 from igpipe.sessions.session import Session, Streams
 from igpipe.sessions.visit import Visit
 from igpipe.tasks import background
-from igpipe.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +38,14 @@ HISTORY: Final = 200
 """Ended sessions that are remembered."""
 _OVERHEAD_SECONDS: Final = 5.0
 """First guess of what a session takes beside its duration; what sessions take replaces it."""
-_API_FAULTS: Final = {Reason.API_DENIED, Reason.API_UNAVAILABLE}
 
 
 class Rotation:
     """
     Looks at every node once a period.
 
-    *wall* gives unix seconds. ``history`` holds the last ended sessions, oldest first. Raises
-    ConfigError at once if a gadget's command cannot be written.
+    ``history`` holds the last ended sessions, oldest first. Raises ConfigError at once if a
+    gadget's command cannot be written.
     """
 
     def __init__(
@@ -52,17 +53,12 @@ class Rotation:
         plan: Plan,
         cluster: ClusterPorts,
         streams: Streams,
-        *,
-        telemetry: Telemetry,
-        health: Health,
-        wall: Callable[[], float],
+        around: Surroundings,
     ) -> None:
         build_manifest(plan, "node", "session")
         self.history: deque[Session] = deque(maxlen=HISTORY)
         self._plan = plan
-        self._telemetry = telemetry.sessions
-        self._health = health
-        self._wall = wall
+        self._telemetry, self._wall = around.telemetry, around.wall
         self._looked: Mapping[str, float] = {}
         self._scope = Scope()
         self._live: dict[str, Session] = {}
@@ -73,6 +69,13 @@ class Rotation:
         )
         self._backoff = Backoff()
         self._due = Change()  # told when another node may be taken
+        self._brake = Brake(
+            self._rota,
+            plan.rotation,
+            self._changed,
+            telemetry=self._telemetry,
+            health=around.health,
+        )
         self._turnstile = asyncio.Lock()
         instance = plan.cluster.instance
         self._board = Board(cluster, selector(instance), Change())
@@ -81,18 +84,20 @@ class Rotation:
             plan.cluster,
             change=self._due,
             telemetry=self._telemetry,
-            health=health,
-            wall=wall,
+            health=around.health,
+            wall=around.wall,
         )
+        self._lease.seen = self._brake.seen
+        self._report = Report(Entries(plan, self._lease.identity), around)
         self._reaper = Reaper(
             cluster,
             plan,
             self._lease,
             self._live.keys,
-            telemetry=self._telemetry,
+            report=self._report,
             change=self._due,
         )
-        self._desk = Desk(plan, cluster, streams, self._board, lambda: self._scope, wall)
+        self._desk = Desk(plan, cluster, streams, self._board, lambda: self._scope, around.wall)
 
     async def run(self) -> None:
         """Rotate; endless. Cancelled, it ends all sessions and gives the instance back."""
@@ -136,11 +141,11 @@ class Rotation:
 
     def pause(self) -> None:
         """Start no new session; those that run go on."""
-        self._pause(paused=True)
+        self._brake.pause()
 
     def resume(self) -> None:
-        """Start sessions again."""
-        self._pause(paused=False)
+        """Start sessions again, unless the Lease is annotated."""
+        self._brake.resume()
 
     async def idle(self) -> None:
         """Wait until no session lives; they go on coming unless it is paused."""
@@ -157,6 +162,7 @@ class Rotation:
             "lease_held": self._lease.holding is not None,
             "lease_holder": self._lease.holder,
             "paused": rota.paused,
+            "pauses": dict(self._brake.reasons),
             "seed": self._seed,
             "period_seconds": rotation.period,
             "period_kept": rota.keeps_period,
@@ -182,9 +188,7 @@ class Rotation:
                 await visit.run()
             finally:
                 self._close(session)
-                if visit.left:
-                    self._reaper.soon()
-            if session.reason in _API_FAULTS:
+            if session.reason in API_FAULTS:
                 await asyncio.sleep(self._backoff.next())
             else:
                 self._backoff.reset()
@@ -194,18 +198,22 @@ class Rotation:
         async with self._turnstile:
             while True:
                 now, holding = asyncio.get_running_loop().time(), self._lease.holding
+                lifted = self._brake.lift(now)
                 due: float | None = None
                 if holding is not None and holding.clean and self._board.synced:
                     if (node := self._rota.acquire(now)) is not None:
                         return node, holding
                     due = self._rota.next_due(now)
-                await self._due.wait(None if due is None else due - now)
+                times = [time for time in (due, lifted) if time is not None]
+                await self._due.wait(min(times) - now if times else None)
 
     def _open(self, node: Node) -> Session:
         identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
         pod = pod_name(self._plan.cluster.instance, node.name)
-        session = Session(identity, node, pod, self._plan.names, self._board.change.tell)
+        why = {"kind": "rotation", "seed": self._seed}
+        session = Session(identity, node, pod, self._plan.names, self._board.change.tell, why)
         self._live[identity] = session
+        self._report.began(session)
         self._changed()
         return session
 
@@ -215,40 +223,11 @@ class Rotation:
         now = asyncio.get_running_loop().time()
         self._rota.release(session.node, failed=failed, now=now)
         self.history.append(session)
-        self._report(session)
-        self._changed()
-
-    def _report(self, session: Session) -> None:
-        ending = session.ending
-        if ending is None:  # the visit ended by a bug, which is on its way
-            return
-        created = State.CREATED in session.times
-        seconds = session.seconds(State.CREATED, State.ENDED) or 0.0
-        self._telemetry.ended(ending.outcome, ending.reason, seconds)
-        overhead = session.seconds(State.CREATED, State.OBSERVING)
-        if overhead is not None:
-            self._telemetry.observing(overhead)
-        for name, gadget in session.gadgets.items():
-            if gadget.ending is not None:
-                self._telemetry.gadget_ended(name, gadget.ending.outcome, gadget.ending.reason)
-        if ending.reason is Reason.API_DENIED:
-            self._health.report("sessions", ending.message)
-        elif created:
-            self._health.report("sessions")
-        level = logging.WARNING if ending.outcome is Outcome.FAILED else logging.INFO
-        fields = {
-            "session": session.id,
-            "node": session.node.name,
-            "outcome": ending.outcome.value,
-            "reason": ending.reason.value,
-            "told": ending.message,
-            "seconds": round(seconds, 1),
-        }
-        log.log(level, "session ended", extra=fields)
-
-    def _pause(self, *, paused: bool) -> None:
-        self._rota.paused = paused
-        log.info("paused" if paused else "resumed")
+        if session.removal.left:
+            self._reaper.soon(left_by(session))
+        if session.ending is not None:  # else the visit ended by a bug, which is on its way
+            self._report.ended(session, session.ending)
+            self._brake.ended(session.node.name, session.ending, now)
         self._changed()
 
     def _changed(self) -> None:

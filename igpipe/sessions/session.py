@@ -2,16 +2,20 @@
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from igpipe.model import LineAccount, Node, Outcome, Reason, State
 from igpipe.sessions.ending import Ending
 from igpipe.sessions.ports import Container, StreamResult
+from igpipe.text import safe
 
 STDERR_LINES: Final = 50
 """Lines of ig's own log that are kept for each gadget."""
+Progress = Callable[[], tuple[float, int]]
+"""Gives the seconds a stream has proven and its gaps, so far."""
 _ORDER: Final = list(State)
 _ROTATES_SINCE: Final = (1, 29)
 
@@ -22,36 +26,56 @@ class GadgetRecord:
     One gadget in a session; ``ready_at`` in unix seconds, 0 before it observes.
 
     ``account`` may be set to the live one by whoever reads the stream; at the end it is the
-    result's.
+    result's. ``progress`` gives exposure and gaps of a stream that is on its way or was cut off.
     """
 
     ready_at: float = 0.0
+    image_id: str = ""
     account: LineAccount = field(default_factory=LineAccount)
+    progress: Progress = lambda: (0.0, 0)
     ending: Ending | None = None
     result: StreamResult | None = None
     stderr: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        ending = self.ending
+        ending, result = self.ending, self.result
+        exposure, gaps = (result.exposure, result.gaps) if result else self.progress()
         return {
             "ready_at": self.ready_at or None,
             "outcome": ending.outcome.value if ending else None,
             "reason": ending.reason.value if ending else "",
             "message": ending.message if ending else "",
-            "exposure_seconds": self.result.exposure if self.result else None,
-            "exit_code": self.result.exit_code if self.result else None,
+            "image_id": self.image_id,
+            "exposure_seconds": exposure,
+            "gaps": gaps,
+            "exit_code": result.exit_code if result else None,
+            "error": result.error if result else "",
             **asdict(self.account),
             "stderr": list(self.stderr),
         }
+
+
+@dataclass(slots=True)
+class Removal:
+    """
+    What is known of the removal of a session's Pod; unix seconds, 0: not.
+
+    ``deleted_at``: the API server took the deletion; ``gone_at``: the Pod was seen gone; ``left``:
+    it may still be there, and the reaper sees to it.
+    """
+
+    deleted_at: float = 0.0
+    gone_at: float = 0.0
+    left: bool = False
 
 
 class Session:
     """
     One stay on one node.
 
-    ``times`` holds when each state was entered, in unix seconds. *told* is called whenever a
-    gadget turns ready.
+    *why* tells who asked for it, for the ledger. ``times`` holds when each state was entered, in
+    unix seconds. *told* is called whenever a gadget turns ready.
     """
 
     def __init__(
@@ -61,11 +85,14 @@ class Session:
         pod: str,
         gadgets: tuple[str, ...],
         told: Callable[[], None] = lambda: None,
+        why: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.id = identity
         self.node = node
         self.pod = pod
         self.pod_uid = ""
+        self.why = why
+        self.removal = Removal()
         self.state = State.REQUESTED
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
@@ -108,9 +135,10 @@ class Session:
             self.enter(State.OBSERVING, at)
             self._told()
 
-    def track(self, gadget: str, account: LineAccount) -> None:
-        """Show a stream's live account in this record."""
-        self.gadgets[gadget].account = account
+    def track(self, gadget: str, account: LineAccount, progress: Progress) -> None:
+        """Show a stream's live account, and its exposure and gaps, in this record."""
+        record = self.gadgets[gadget]
+        record.account, record.progress = account, progress
 
     def settle(self, gadget: str, ending: Ending, result: StreamResult | None) -> None:
         """Note how one gadget ended; *result* None if its stream was cut off."""
@@ -136,10 +164,8 @@ class Session:
         """Return it for JSON; times in unix seconds."""
         return {
             "id": self.id,
-            "node": self.node.name,
-            "zone": self.node.zone,
-            "kubelet_version": self.node.kubelet_version,
-            "kernel_version": self.node.kernel_version,
+            "why": dict(self.why),
+            **_about(self.node),
             "pod": self.pod,
             "pod_uid": self.pod_uid,
             "state": self.state.value,
@@ -147,6 +173,7 @@ class Session:
             "outcome": self.outcome.value if self.outcome else None,
             "reason": self.reason.value,
             "message": self.ending.message if self.ending else "",
+            "removal": asdict(self.removal),
             "warnings": _warnings(self.node),
             "gadgets": {name: gadget.as_dict() for name, gadget in self.gadgets.items()},
         }
@@ -162,6 +189,18 @@ class Streams(Protocol):
         Raises nothing expected. Cancelled (the Pod or its node is lost, igpipe stops) it keeps
         what is proven.
         """
+
+
+def _about(node: Node) -> dict[str, str]:
+    """Describe the node; what it says of itself is escaped and cut."""
+    return {
+        "node": node.name,
+        "node_uid": node.uid,
+        "boot_id": safe(node.boot_id),
+        "zone": node.zone,
+        "kubelet_version": safe(node.kubelet_version),
+        "kernel_version": safe(node.kernel_version),
+    }
 
 
 def _warnings(node: Node) -> list[str]:

@@ -23,7 +23,7 @@ from igpipe.tasks import background, collect
 
 class Visit:
     """
-    Runs one session to its end; ``left`` if its Pod may still be there afterwards.
+    Runs one session to its end.
 
     However it ends, by itself, by its node, by the Lease or by cancellation, its Pod is deleted.
     """
@@ -33,11 +33,6 @@ class Visit:
         self._session = session
         self._holding = holding
         self._pod = SessionPod(desk, session)
-
-    @property
-    def left(self) -> bool:
-        """Whether the reaper should look soon."""
-        return self._pod.left
 
     async def run(self) -> None:
         """Do it; raises nothing but a cancellation."""

@@ -143,6 +143,7 @@ def _status(name: str, number: int, created: str, version: str) -> dict[str, Any
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "nodeInfo": {
             "architecture": "amd64",
+            "bootID": str(UUID(int=number, version=4)),
             "containerRuntimeVersion": "containerd://2.1.4",
             "kernelVersion": "6.8.0-45-generic",
             "kubeletVersion": version,

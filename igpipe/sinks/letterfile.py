@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from igpipe.config import DeadLettersConfig
-from igpipe.sinks.file import append, is_full, numbered, rotate
+from igpipe.files import append, is_full, numbered, rotate
 from igpipe.sinks.ports import Verdict, dead_letter
 
 

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Info
 
 from igpipe import __version__
 from igpipe.telemetry.api import ApiTelemetry
+from igpipe.telemetry.ledger import LedgerTelemetry
 from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTelemetry
 from igpipe.telemetry.series import SeriesTelemetry
 from igpipe.telemetry.sessions import SessionTelemetry
@@ -13,6 +14,7 @@ __all__ = [
     "RECORD_OUTCOMES",
     "SPOOL_ERRORS",
     "ApiTelemetry",
+    "LedgerTelemetry",
     "RecordTelemetry",
     "SeriesTelemetry",
     "SessionTelemetry",
@@ -35,6 +37,7 @@ class Telemetry:
         )
         self.api = ApiTelemetry(self.registry)
         self.sessions = SessionTelemetry(self.registry)
+        self.ledger = LedgerTelemetry(self.registry)
         self.streams = StreamTelemetry(self.registry)
         self.series = SeriesTelemetry(self.registry)
         self.records = RecordTelemetry(self.registry)

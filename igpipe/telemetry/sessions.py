@@ -1,5 +1,6 @@
 """Sessions, the rota, the Lease and the reaper."""
 
+from collections.abc import Collection
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -8,6 +9,10 @@ from igpipe.model import Outcome, Reason
 from igpipe.telemetry.buckets import SECONDS
 
 _SESSION: Final = (5.0, 10.0, 20.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
+
+AUTO_PAUSE_CAUSES: Final = ("failures", "not_ready")
+PAUSE_CAUSES: Final = ("manual", "annotation", *AUTO_PAUSE_CAUSES)
+"""What can keep sessions from being started."""
 
 
 class SessionTelemetry:
@@ -52,6 +57,19 @@ class SessionTelemetry:
             registry=registry,
         )
         self._paused = Gauge("igpipe_paused", "1 while no session is started.", registry=registry)
+        self._paused_by = Gauge(
+            "igpipe_paused_by",
+            "1 while this keeps sessions from being started: manual (API), annotation (of the "
+            "Lease), failures (many in a row), not_ready (nodes turned NotReady in sessions).",
+            ("cause",),
+            registry=registry,
+        )
+        self._auto_pauses = Counter(
+            "igpipe_auto_pauses_total",
+            "Pauses that igpipe began by itself.",
+            ("cause",),
+            registry=registry,
+        )
         self._lease = Gauge(
             "igpipe_lease_held", "1 while this process holds the instance.", registry=registry
         )
@@ -64,6 +82,10 @@ class SessionTelemetry:
             "igpipe_reaped_pods_total", "Pods that the reaper removed.", registry=registry
         )
         self._known_states: set[str] = set()
+        for cause in PAUSE_CAUSES:
+            self._paused_by.labels(cause)
+        for cause in AUTO_PAUSE_CAUSES:
+            self._auto_pauses.labels(cause)
         for outcome in (Outcome.COMPLETED, Outcome.SHORT, Outcome.CANCELLED):
             self._ended.labels(outcome.value, "")
         for reason in Reason:
@@ -89,6 +111,15 @@ class SessionTelemetry:
         self._in_use.set(in_use)
         self._period_kept.set(period_kept)
         self._paused.set(paused)
+
+    def paused_by(self, causes: Collection[str]) -> None:
+        """Set what pauses the rotation (of PAUSE_CAUSES)."""
+        for cause in PAUSE_CAUSES:
+            self._paused_by.labels(cause).set(cause in causes)
+
+    def auto_paused(self, cause: str) -> None:
+        """Count a pause that igpipe began by itself (of AUTO_PAUSE_CAUSES)."""
+        self._auto_pauses.labels(cause).inc()
 
     def nodes(self, states: dict[str, int]) -> None:
         """Set the number of nodes by state; a state that is gone is set to 0."""

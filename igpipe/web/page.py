@@ -45,7 +45,10 @@ def render(status: Status, sessions: list[dict[str, Any]]) -> str:
 
 def _health(status: Status) -> str:
     if not status["health"]:
-        paused = " Paused: no session is started." if status["paused"] else ""
+        paused = ""
+        if status["paused"]:
+            why = "".join(f" ({escape(reason)})" for reason in status["pauses"].values())
+            paused = f" Paused: no session is started{why}."
         return f'<p class="state good">Ready.{paused}</p>'
     reasons = "".join(
         f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in status["health"].items()

@@ -117,8 +117,7 @@ class _Handlers:
 
     async def resume(self, request: web.Request) -> web.Response:
         _check_control(request)
-        self._views.resume()
-        return _json({"paused": False})
+        return _json({"paused": self._views.resume()})
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:

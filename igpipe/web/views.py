@@ -56,7 +56,11 @@ class SinkView(TypedDict):
 
 
 class AccountsView(TypedDict):
-    """The sums that must be equal; ``balanced`` tells whether they are."""
+    """
+    The sums that must be equal; ``balanced`` tells whether they are.
+
+    ``session_records`` were given to sinks beside the events that were forwarded.
+    """
 
     balanced: bool
     lines: int
@@ -68,6 +72,7 @@ class AccountsView(TypedDict):
     forwarded: int
     filtered: int
     shed: int
+    session_records: int
 
 
 class SeriesView(TypedDict):
@@ -88,6 +93,8 @@ class Status(TypedDict):
     started: float
     now: float
     paused: bool
+    pauses: dict[str, str]
+    """What pauses, with its reason: manual, annotation, failures, not_ready."""
     rotation: RotationView
     sessions_now: list[dict[str, Any]]
     """Live sessions as ``Session.as_dict`` tells them: id, node, pod, state, …"""
@@ -123,5 +130,5 @@ class Views(Protocol):
     def pause(self) -> None:
         """Start no session until ``resume``; those that run end as usual."""
 
-    def resume(self) -> None:
-        """Start sessions again."""
+    def resume(self) -> bool:
+        """Start sessions again; tell whether something still pauses them (the annotation)."""

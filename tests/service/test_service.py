@@ -36,7 +36,10 @@ def test_every_node_is_looked_at_and_every_line_is_accounted_for(tmp_path: Path)
             assert looked == set(cluster.nodes)
             assert status["accounts"]["balanced"]
             assert status["accounts"]["lines"] == cluster.truth.lines
-            assert loki.stored == parts.sinks[0].account.delivered == status["accounts"]["events"]
+            accounts = status["accounts"]
+            assert accounts["session_records"] == len(parts.rotation.history)
+            records = accounts["events"] + accounts["session_records"]
+            assert loki.stored == parts.sinks[0].account.delivered == records
             assert cluster.pods == []
 
     virtual.run(main())

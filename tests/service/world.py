@@ -36,6 +36,7 @@ def config(folder: Path, cluster: SimCluster, **sections: Any) -> Config:
         "rotation": {
             "period": 30, "max_slots": 8, "cooldown": 1, "failure_backoff": 2,
             "reap_interval": 5, "seed": 7,
+            "pause_on_node_not_ready": 0,  # nodes that come and go are among the faults
         },
         "session": {"duration": 5, "start_allowance": 6, "drain": 2},
         "gadgets": [{"name": name, "interval": 1} for name in GADGETS],

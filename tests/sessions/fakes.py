@@ -287,3 +287,29 @@ class FakeStreams:
         kind = EndKind.ERROR if state.exit_code else EndKind.CLEAN
         account = LineAccount(lines=3, event_lines=3, events=3)
         return StreamResult(kind, state.exit_code, account=account, exposure=20.0)
+
+
+class FakeJournal:
+    """Keeps what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+
+    def began(self, entry: dict[str, Any]) -> None:
+        """Keep it."""
+        assert entry["entry"] == "began"
+        self.entries.append(entry)
+
+    def ended(self, entry: dict[str, Any]) -> None:
+        """Keep it."""
+        assert entry["entry"] == "ended"
+        self.entries.append(entry)
+
+    def removed(self, entry: dict[str, Any], *, gone: bool) -> None:
+        """Keep it."""
+        assert entry["entry"] == ("gone" if gone else "removed")
+        self.entries.append(entry)
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """Return the entries of one kind."""
+        return [entry for entry in self.entries if entry["entry"] == kind]

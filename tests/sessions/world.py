@@ -8,10 +8,10 @@ from typing import Any
 from igpipe.config import ClusterConfig, GadgetConfig, RotationConfig, SessionConfig
 from igpipe.health import Health
 from igpipe.model import Outcome, Reason
-from igpipe.sessions import Plan, Rotation, Session
+from igpipe.sessions import Plan, Rotation, Session, Surroundings
 from igpipe.tasks import background
 from igpipe.telemetry import Telemetry
-from tests.sessions.fakes import FakeCluster, FakeStreams, clock, nodes
+from tests.sessions.fakes import FakeCluster, FakeJournal, FakeStreams, clock, nodes
 
 GADGETS = ("trace_exec", "trace_dns")
 
@@ -40,13 +40,12 @@ class World:
         self.streams = streams or FakeStreams()
         self.telemetry = Telemetry()
         self.health = Health()
+        self.journal = FakeJournal()
         self.rotation = Rotation(
             plan(**keys),
             cluster,
             self.streams,
-            telemetry=self.telemetry,
-            health=self.health,
-            wall=clock,
+            Surroundings(self.telemetry.sessions, self.health, self.journal, clock),
         )
 
     @asynccontextmanager

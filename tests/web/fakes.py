@@ -15,7 +15,7 @@ HOSTILE = '<script>alert("x")</script>\x1b[31m\n\u202e日本'
 
 ACCOUNTS = {
     "balanced": True, "lines": 10, "event_lines": 6, "stderr": 2, "rejected": 1, "dropped": 1,
-    "events": 7, "forwarded": 5, "filtered": 1, "shed": 1,
+    "events": 7, "forwarded": 5, "filtered": 1, "shed": 1, "session_records": 2,
 }  # fmt: skip
 GADGET = {
     "lines": 1234567, "bytes": 2, "events": 3, "stderr": 4, "rejected": 0, "dropped": 0,
@@ -37,6 +37,7 @@ def make_status(**changes: Any) -> Status:
         "started": 1000.0,
         "now": 4600.0,
         "paused": False,
+        "pauses": {},
         "rotation": {
             "slots": 2,
             "in_use": 1,
@@ -93,9 +94,10 @@ class FakeViews:
         """Remember it."""
         self.paused = True
 
-    def resume(self) -> None:
+    def resume(self) -> bool:
         """Remember it."""
         self.paused = False
+        return False
 
 
 @asynccontextmanager

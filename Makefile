@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv check test cluster test-cluster test-long demo bench generate requirements clean
+.PHONY: help venv check test cluster test-cluster test-servers test-long demo bench generate requirements clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -52,6 +52,11 @@ test-cluster: $(STAMP) ## Run the tests that need a real cluster (ARGS="-k debug
 	@$(BIN)/python -m tests.cluster check || { test $$? = 3 && exit; }; \
 	$(BIN)/python -m tests.cluster install; \
 	$(BIN)/pytest -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
+
+# Mostly waiting, so all kinds of servers at once; each test is with its server.
+test-servers: $(STAMP) ## Run the tests against real servers (ARGS="-k loki"); the first time builds them
+	@$(BIN)/python -m tests.servers.install
+	$(BIN)/pytest -n 3 --dist loadgroup -q -o cache_dir=$(CACHE)/pytest tests/servers $(ARGS)
 
 test-long: $(STAMP) ## Run the spool's tests at length: 10 000 damaged spools, 25 kills
 	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool

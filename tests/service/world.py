@@ -25,7 +25,7 @@ def wall() -> Callable[[], float]:
     return lambda: offset + loop.time()
 
 
-def config(folder: Path, cluster: SimCluster, **sections: Any) -> Config:
+def config(folder: Path, cluster: SimCluster, /, **sections: Any) -> Config:
     """Sessions of seconds on *cluster*; *sections* replace or extend the tree."""
     tree: dict[str, Any] = {
         "cluster": {

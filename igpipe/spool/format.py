@@ -15,6 +15,7 @@ with the segment's random salt: nothing that a node sent can pass for a record.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from isal import isal_zlib
@@ -30,7 +31,7 @@ MAX_SOURCE: Final = 4096
 """Bytes of a source's four names; what is longer is cut."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would take four times as long to make, and a start makes many
 class Record:
     """A record that was found: its head, and where it and its payload lie in the segment."""
 
@@ -163,6 +164,7 @@ def _parse(data: bytes, at: int, salt: int, base: int) -> Record | None:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def _source(data: bytes) -> Source:
     names = data.decode(errors="replace").split("\0")
     return Source(*(names + [""] * 4)[:4])

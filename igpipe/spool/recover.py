@@ -1,6 +1,6 @@
 """What a start finds in the spool's directory: segments, cursors, and what is pending."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +16,10 @@ from igpipe.spool.segment import Segment, cursor_name, cursors_in, segments_in
 _BLOCK: Final = max(2**14, LOOK)
 
 
+def _counters() -> defaultdict[Segment, Counter[Source]]:
+    return defaultdict(Counter)
+
+
 @dataclass(slots=True)
 class Backlog:
     """
@@ -26,16 +30,16 @@ class Backlog:
 
     cursor: Cursor
     generation: int
-    pending: dict[Segment, Counter[Source]] = field(default_factory=dict)
-    sizes: dict[Segment, Counter[Source]] = field(default_factory=dict)
+    pending: defaultdict[Segment, Counter[Source]] = field(default_factory=_counters)
+    sizes: defaultdict[Segment, Counter[Source]] = field(default_factory=_counters)
     oldest: float | None = None
 
     def add(self, segment: Segment, record: Record) -> None:
         """Count the records of a batch that are not settled."""
         left = self.cursor.left(record.position, record.count).bit_count()
         if left:
-            self.pending.setdefault(segment, Counter())[record.source] += left
-            self.sizes.setdefault(segment, Counter())[record.source] += record.size
+            self.pending[segment][record.source] += left
+            self.sizes[segment][record.source] += record.size
             self.oldest = record.at if self.oldest is None else self.oldest
 
 

@@ -73,20 +73,11 @@ def damage(path: Path, rng: random.Random, endings: tuple[str, ...]) -> None:
             file.write_bytes(corrupt(file.read_bytes(), rng))
 
 
-async def at_hand(reader: DiskReader) -> list[Taken]:
-    """Take what is there; nothing if the rest turns out to be lost."""
-    try:
-        async with asyncio.timeout(1):
-            return await reader.take(100_000, BATCHES)
-    except TimeoutError:
-        return []
-
-
-def deliver(bench: Bench, lines: dict[int, bytes]) -> list[int]:
+async def deliver(bench: Bench, lines: dict[int, bytes]) -> list[int]:
     """Deliver all that is left; every record is one that was appended."""
     reader, seqs = bench.reader(), []
     while reader.account.pending:
-        for taken in run(at_hand(reader)):
+        for taken in await at_hand(reader):
             got = taken.batch.payload.splitlines(keepends=True)
             for line in got:
                 seq = int(line.rstrip(b"x\n"))
@@ -96,6 +87,15 @@ def deliver(bench: Bench, lines: dict[int, bytes]) -> list[int]:
     assert reader.account.balanced()
     assert reader.account.recovered == len(seqs) + reader.account.evicted
     return seqs
+
+
+async def at_hand(reader: DiskReader) -> list[Taken]:
+    """Take what is there; nothing if the rest turns out to be lost."""
+    try:
+        async with asyncio.timeout(1):
+            return await reader.take(100_000, BATCHES)
+    except TimeoutError:
+        return []
 
 
 @pytest.mark.timeout(1200)
@@ -108,7 +108,7 @@ def test_damaged_segments_cost_what_is_counted(tmp_path: Path, codec: str) -> No
         damage(path, random.Random(seed), (".segment",))
         bench = Bench(path, max_bytes=MIB, compression=codec)
 
-        seqs = deliver(bench, lines)
+        seqs = run(deliver(bench, lines))
 
         assert seqs == sorted(set(seqs)), seed
         assert not settled & set(seqs), seed
@@ -127,7 +127,7 @@ def test_damaged_cursors_repeat_but_do_not_lose(tmp_path: Path) -> None:
         damage(path, random.Random(seed), (".cursor",))
         bench = Bench(path, max_bytes=MIB)
         if files_of(path, ".cursor"):
-            seqs = deliver(bench, lines)
+            seqs = run(deliver(bench, lines))
             assert seqs == sorted(set(seqs)), seed
             assert lines.keys() - settled <= set(seqs), seed
         bench.spool.abandon()
@@ -141,7 +141,7 @@ def test_anything_at_all_may_be_damaged(tmp_path: Path) -> None:
         path = shutil.copytree(tmp_path / "built", tmp_path / "run")
         damage(path, random.Random(seed), (".segment", ".cursor"))
         bench = Bench(path, max_bytes=MIB)
-        seqs = deliver(bench, lines)
+        seqs = run(deliver(bench, lines))
         assert seqs == sorted(set(seqs)), seed
         bench.spool.abandon()
         shutil.rmtree(path)

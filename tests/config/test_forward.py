@@ -1,9 +1,11 @@
 """Filters, redactions and sinks."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from igpipe.config import Filter, LokiSink, Redaction
+from igpipe.config import ElasticsearchSink, Filter, LokiSink, Redaction
 
 
 @pytest.mark.parametrize("model", [{"field": "a", "matches": "("}, {"field": "a", "matches": "*"}])
@@ -23,3 +25,23 @@ def test_loki_needs_an_http_address(url: str) -> None:
     """Anything else would fail at the first batch."""
     with pytest.raises(ValidationError):
         LokiSink(name="a", url=url)
+
+
+@pytest.mark.parametrize("tenant", ["{pod}", "{", "a}", "{{namespace}}"])
+def test_a_tenant_has_no_other_place_holder(tenant: str) -> None:
+    """What would be sent as it stands is a typing error."""
+    with pytest.raises(ValidationError, match="only thing in braces"):
+        LokiSink(name="a", url="http://a", tenant=tenant)
+
+
+def test_a_sink_has_one_identity() -> None:
+    """Of two, one would be ignored."""
+    with pytest.raises(ValidationError, match="at most one of"):
+        LokiSink(name="a", url="http://a", username="me", token_file=Path("/t"))
+
+
+@pytest.mark.parametrize("namespace", ["a-b", "A", "", "*"])
+def test_a_data_streams_last_word_is_one(namespace: str) -> None:
+    """A dash would begin another word."""
+    with pytest.raises(ValidationError):
+        ElasticsearchSink(name="a", url="http://a", namespace=namespace)

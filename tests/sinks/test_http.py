@@ -12,7 +12,7 @@ from aiohttp import web
 
 from igpipe.config import LokiSink
 from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
-from igpipe.sinks.http import Answer, open_transport, parse_retry_after
+from igpipe.sinks.http import ANSWER_BYTES, Answer, open_transport, parse_retry_after
 from tests.sinks.samples import loki_config
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -113,6 +113,29 @@ async def test_basic_credentials(tmp_path: Path) -> None:
     await post(handler, username="me", password_file=str(tmp_path / "password"))
     await post(handler, username="me")
     assert seen == ["Basic bWU6cMOkc3N3b3Jk", "Basic bWU6"]
+
+
+async def test_an_api_key_is_sent_as_it_is(tmp_path: Path) -> None:
+    """Elasticsearch has it in base64, OpenSearch not: igpipe does not meddle."""
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.Response(status=204)
+
+    key = tmp_path / "key"
+    for secret in ("aWQ6a2V5==", "os_secret"):
+        key.write_text(secret + "\n")
+        await post(handler, api_key_file=str(key))
+    assert seen == ["ApiKey aWQ6a2V5==", "ApiKey os_secret"]
+
+
+async def test_an_answer_without_end_is_none() -> None:
+    """It costs a bounded amount of memory."""
+    with pytest.raises(SinkUnavailable, match="more than"):
+        await post(answering(lambda: web.Response(body=b"x" * (ANSWER_BYTES + 1))))
+    answer = await post(answering(lambda: web.Response(body=b"x" * 2**20)))
+    assert len(answer.body) == 2**20
 
 
 @pytest.mark.parametrize("content", [None, b"", b"a\nb", b"\xff"])

@@ -5,7 +5,8 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import BinaryIO, Protocol
 
 from igpipe.decode import read_blocks
 from igpipe.errors import InputError
@@ -60,16 +61,27 @@ class FileInput:
         return False
 
 
-def open_source(path: str, line_limit: int, wall: Callable[[], float]) -> Input:
-    """Open *path*, ``-`` is standard input, for as long as the process lives; InputError."""
-    try:
-        fd = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+@contextmanager
+def open_source(path: str, line_limit: int, wall: Callable[[], float]) -> Iterator[Input]:
+    """Open *path* during the block; ``-`` is standard input. InputError if that cannot be."""
+    with _opened(path) as stream:
+        fd = stream.fileno()
         mode = os.fstat(fd).st_mode
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from error
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{path}: is a directory")
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd):
-        return LiveInput(fd, line_limit, wall)
-    blocks = read_blocks(os.fdopen(fd, "rb", closefd=path != "-"), path, line_limit=line_limit)
-    return FileInput(blocks, wall)
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd):
+            yield LiveInput(fd, line_limit, wall)
+        else:
+            yield FileInput(read_blocks(stream, path, line_limit=line_limit), wall)
+
+
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    if path == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(path, "rb", opener=_open)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a FIFO at once: whoever is to fill it may come later."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -73,24 +73,33 @@ async def reading(
     ground = Ground(config, Telemetry(), Health(), wall)
     limits = config.limits
     limit = limits.line if kind_of(gadget) is Kind.EVENTS else limits.array_line
-    tape = Tape(
-        open_source(source.path, limit, wall),
-        gadget,
-        Node(source.node or socket.gethostname()),
-        seconds=config.session.duration,
-        telemetry=ground.telemetry.sessions,
-        wall=wall,
-    )
-    name = config.cluster.name or "local"
+    with open_source(source.path, limit, wall) as lines:
+        tape = Tape(
+            lines,
+            gadget,
+            Node(source.node or socket.gethostname()),
+            seconds=config.session.duration,
+            telemetry=ground.telemetry.sessions,
+            wall=wall,
+        )
+        async with _playing(ground, tape, ended) as (address, parts):
+            yield address, parts, tape
+
+
+@asynccontextmanager
+async def _playing(
+    ground: Ground, tape: Tape, ended: Callable[[], None]
+) -> AsyncIterator[tuple[str, Parts]]:
+    config, name = ground.config, ground.config.cluster.name or "local"
     async with open_spool(config.spool, ground.telemetry.records) as spool:
         engine = build_engine(ground, name, tape.follow, spool)
-        engine.metrics.nodes([tape.node.name], wall())
+        engine.metrics.nodes([tape.node.name], ground.wall())
         parts = build_parts(ground, name, engine, tape)
         async with (
             working(parts, spool) as address,
             background(tape=lambda: _read(tape, engine.pump, ended)),
         ):
-            yield address, parts, tape
+            yield address, parts
 
 
 async def _read(tape: Tape, pump: Pump, ended: Callable[[], None]) -> NoReturn:

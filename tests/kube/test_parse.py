@@ -31,6 +31,7 @@ def test_recorded_pod(path: Path):
     }
     assert last.phase == "Succeeded"
     assert all(c.container_id.startswith("containerd://") for c in last.containers)
+    assert all(c.image_id.startswith("sha256:") for c in last.containers)
     assert all(c.started_at < c.finished_at < first.created + 60 for c in last.containers)
 
 
@@ -60,7 +61,11 @@ def test_node():
                     {"type": "DiskPressure", "status": "False"},
                     {"type": "Ready", "status": "True"},
                 ],
-                "nodeInfo": {"kubeletVersion": "v1.34.4", "kernelVersion": "6.18.0"},
+                "nodeInfo": {
+                    "kubeletVersion": "v1.34.4",
+                    "kernelVersion": "6.18.0",
+                    "bootID": "b1",
+                },
             },
         }
     )
@@ -68,6 +73,7 @@ def test_node():
     assert node.zone == "a"
     assert node.taints == (Taint("k", "", "NoExecute"),)
     assert (node.kubelet_version, node.kernel_version) == ("v1.34.4", "6.18.0")
+    assert node.boot_id == "b1"
     assert node.created == 1767225600.0
 
 

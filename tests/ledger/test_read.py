@@ -43,8 +43,8 @@ def test_the_limit_spares_old_files(tmp_path: Path) -> None:
 
 def test_a_prefix_picks_ids(tmp_path: Path) -> None:
     """Other sessions are not even parsed."""
-    write(tmp_path / "sessions.jsonl", ended("abc"), ended("abd"), ended("xab"))
-    assert [story.id for story in read_stories(tmp_path, 9, "ab")] == ["abd", "abc"]
+    write(tmp_path / "sessions.jsonl", ended("abc"), ended("abc2"), ended("xab"))
+    assert [story.id for story in read_stories(tmp_path, 9, "ab")] == ["abc2", "abc"]
 
 
 def test_outcome_and_pod_are_told_as_far_as_they_are_known(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -55,11 +55,11 @@ def explain(errors: Iterable[ErrorDetails], model: type[Model], document: Docume
     ]
     found: dict[Path, list[str]] = {}
     for error in errors:
-        path, problem = _fault(error, model, document)
-        problems = found.setdefault(path, [])
-        if problem and problem not in problems:
-            problems.append(problem)
-    lines += [_line(document, path, problems) for path, problems in found.items() if problems]
+        for path, problem in _faults(error, model, document):
+            problems = found.setdefault(path, [])
+            if problem not in problems:
+                problems.append(problem)
+    lines += [_line(document, path, problems) for path, problems in found.items()]
     return [line for _, line in sorted(lines, key=lambda numbered: numbered[0])]
 
 
@@ -84,23 +84,30 @@ def _joined(problems: list[str]) -> str:
     return " or ".join([head, *(problem.removeprefix("expected ") for problem in rest)])
 
 
-def _fault(error: ErrorDetails, model: type[Model], document: Document) -> tuple[Path, str]:
-    """Find an error's path in the document, and its problem; no problem if it is an echo."""
+def _faults(
+    error: ErrorDetails, model: type[Model], document: Document
+) -> Iterator[tuple[Path, str]]:
+    """Find an error's paths in the document, and the problem of each; none if it is an echo."""
     kind, context = error["type"], error.get("ctx", {})
     path = _in_document(error["loc"], document)
+    if kind == "value_error":
+        yield from (_own_words(path, line) for line in str(context["error"]).splitlines())
+    elif kind != "too_short" or not _long_enough(document.value(path), context):
+        yield _fault(error, path, model)
+    # else its items are bad and told already
+
+
+def _fault(error: ErrorDetails, path: Path, model: type[Model]) -> tuple[Path, str]:
+    kind = error["type"]
     if kind == "missing":
         path = (*path, error["loc"][-1])
     if kind == "extra_forbidden":
         return path, _unknown(error["loc"], model)
-    if kind == "value_error":
-        return _own_words(path, str(context["error"]))
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         tags = [tag_of(each) for each in models_at(model, error["loc"])]
         return (*path, "type"), f"expected {' or '.join(tags)}"
-    if kind == "too_short" and _long_enough(document.value(path), context):
-        return path, ""  # its items are bad and told already
     template = _EXPECTED.get(kind)
-    return path, template.format(**context) if template else error["msg"].lower()
+    return path, template.format(**error.get("ctx", {})) if template else error["msg"].lower()
 
 
 def _in_document(loc: Sequence[str | int], document: Document) -> Path:

@@ -1,8 +1,9 @@
 """Configuration of rotation, sessions and gadgets."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from igpipe.config.types import Bytes, Model, Seconds
 
@@ -158,15 +159,14 @@ def default_gadgets() -> tuple[GadgetConfig, ...]:
 
 
 class Gadgets(Model):
-    """Mixed into the tree: gadget names are unique, and intervals fit into a session."""
+    """Mixed into the tree: what every session runs."""
 
     session: SessionConfig = Field(default_factory=SessionConfig)
     gadgets: tuple[ListedGadget, ...] = Field(default_factory=default_gadgets, min_length=1)
 
-    @model_validator(mode="after")
-    def _distinct(self) -> "Gadgets":
+    def gadget_faults(self) -> Iterator[str]:
+        """Tell what is wrong with the gadgets together, each fault as ``key: problem``."""
         names = [gadget.name for gadget in self.gadgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"gadgets: {', '.join(twice)} listed twice, expected each once")
-        return self
+            yield f"gadgets: {', '.join(twice)} listed twice, expected each once"

@@ -57,9 +57,12 @@ class Config(Gadgets):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
+        faults = list(self.gadget_faults())
         names = [sink.name for sink in self.sinks]
         if len(set(names)) != len(names):
-            raise ValueError("sinks: two have one name, expected distinct names")
+            faults.append("sinks: two have one name, expected distinct names")
         if self.session.duration >= self.rotation.period:
-            raise ValueError("session.duration: must be shorter than rotation.period")
+            faults.append("session.duration: must be shorter than rotation.period")
+        if faults:
+            raise ValueError("\n".join(faults))
         return self

@@ -61,6 +61,19 @@ def test_all_faults_come_at_once_in_the_order_of_the_file() -> None:
     assert [fault.split(": ")[0] for fault in faults(text)] == ["f:2", "f:5", "f:6"]
 
 
+def test_all_that_does_not_fit_together_comes_at_once() -> None:
+    """Sections that are fine alone are held against each other, each fault with its own line."""
+    text = (
+        "gadgets: [trace_exec, trace_exec]\nsession: {duration: 2h}\n"
+        "sinks: [{type: stdout, name: a}, {type: stdout, name: a}]\n"
+    )
+    assert [fault.split(",")[0] for fault in faults(text)] == [
+        "f:1: gadgets: trace_exec listed twice",
+        "f:2: session.duration: must be shorter than rotation.period",
+        "f:3: sinks: two have one name",
+    ]
+
+
 def test_a_bad_item_is_not_told_again_as_a_short_list() -> None:
     """An echo of another fault is left out."""
     assert len(faults("gadgets: [A]")) == 1

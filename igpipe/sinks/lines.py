@@ -20,34 +20,40 @@ class Grouping:
         self._extra = extra
         self._strict = strict
         self._open: dict[Frame, _Group] = {}
+        self._last = _Group(Join())  # nobody else has this frame
         self._closed: list[Parcel] = []
         self.refused: list[tuple[Item, Verdict]] = []
 
     def add(self, item: Item, frame: Frame) -> None:
         """Add *item* to the others of *frame*."""
-        size = len(item.data) + self._extra
-        group = self._open.get(frame)
-        if group is None:
-            group = self._open[frame] = _Group(frame.room())
+        size = len(item[2]) + self._extra  # by position: this is done for every record
+        group = self._last
+        if group.frame is not frame:
+            group = self._group(frame)
         if group.size + size > self._limit:
             if self._strict and group.room + size > self._limit:
                 self.refused.append((item, TOO_LARGE))
                 return
             if group.items:
-                self._close(frame, group)
+                self._close(group)
         group.items.append(item)
         group.size += size
 
     def parcels(self) -> list[Parcel]:
         """Close all groups and return their parcels."""
-        for frame, group in self._open.items():
+        for group in self._open.values():
             if group.items:
-                self._close(frame, group)
-        self._open.clear()
+                self._close(group)
         return self._closed
 
-    def _close(self, frame: Frame, group: "_Group") -> None:
-        self._closed.append(Parcel(tuple(group.items), frame))
+    def _group(self, frame: Frame) -> "_Group":
+        if frame not in self._open:
+            self._open[frame] = _Group(frame)
+        self._last = self._open[frame]
+        return self._last
+
+    def _close(self, group: "_Group") -> None:
+        self._closed.append(Parcel(tuple(group.items), group.frame))
         group.items.clear()
         group.size = group.room
 
@@ -75,12 +81,12 @@ class LinePacker:
 class _Group:
     """The open parcel of one frame."""
 
-    __slots__ = ("items", "room", "size")
+    __slots__ = ("frame", "items", "room", "size")
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
         self.items: list[Item] = []
-        self.room = room
-        self.size = room
+        self.room = self.size = frame.room()
 
 
 TOO_LARGE: Final = dead_letter("too_large", "longer than a request may be")

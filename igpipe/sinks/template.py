@@ -54,9 +54,10 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 1024}
 _LONG: Final = {"type": "long"}
-_IP: Final = {"type": "ip", "ignore_malformed": True}
+_IP: Final = {"type": "ip"}
 _PROPERTIES: Final[dict[str, Any]] = {
-    "@timestamp": {"type": "date_nanos"},
+    # A data stream refuses to be lenient with its own time.
+    "@timestamp": {"type": "date_nanos", "ignore_malformed": False},
     "time": _LONG,
     "seq": _LONG,
     "weight": {"type": "double"},

@@ -13,7 +13,7 @@ from igpipe.sinks import SinkStatus, open_sinks
 from igpipe.spool import Account, MemorySpool
 from igpipe.telemetry import Telemetry
 from tests.sinks.samples import batch
-from tests.sinks.stub import ElasticStub, OtlpStub, Stub
+from tests.sinks.stub import ElasticStub, OtlpStub, Step, Stub
 from tests.sinks.test_http import serving
 
 KINDS: dict[str, Any] = {"elasticsearch": ElasticsearchSink, "otlp": OtlpSink}
@@ -26,7 +26,7 @@ class Scene:
     def __init__(self, kind: str, stub: Stub, **config: Any) -> None:
         self.model = KINDS[kind]
         self.stub = stub
-        self.config = {"backoff_initial": 0.001, "backoff_max": 0.005, "timeout": 0.1, **config}
+        self.config = {"backoff_initial": 0.001, "backoff_max": 0.005, "timeout": 5, **config}
         self.telemetry = Telemetry(CollectorRegistry())
         self.health = Health()
         self.letters: DeadLettersConfig | None = None
@@ -56,7 +56,7 @@ class Scene:
 @pytest.mark.parametrize(("kind", "stub"), [("elasticsearch", ElasticStub), ("otlp", OtlpStub)])
 async def test_passing_failures_pass(kind: str, stub: Any, step: Any) -> None:
     """Each is one more request, and nothing else."""
-    scene = Scene(kind, stub(step, step))
+    scene = Scene(kind, stub(step, step), timeout=0.5 if step == "hang" else 5)
     assert await scene.deliver() == Account(forwarded=RECORDS, delivered=RECORDS)
     assert scene.value("igpipe_sink_requests_total", outcome="retry") == 2
     assert scene.value("igpipe_sink_delivery_seconds_count") == 1
@@ -145,8 +145,18 @@ async def test_dead_letters_are_kept_where_configured(tmp_path: Any) -> None:
 
 async def test_everything_at_once() -> None:
     """A bad day: every record is stored once, or is a dead letter."""
-    script = [503, "lost", "reset", 413, [201, 429] * 5, "half", "hang", 429, "failure_store"]
-    scene = Scene("elasticsearch", ElasticStub(*script, poison=lambda seq: seq == 5))
+    script: list[Step] = [
+        503,
+        "lost",
+        "reset",
+        413,
+        [201, 429] * 5,
+        "half",
+        "hang",
+        429,
+        "failure_store",
+    ]
+    scene = Scene("elasticsearch", ElasticStub(*script, poison=lambda seq: seq == 5), timeout=0.5)
     account = await scene.deliver()
     assert account.delivered + account.duplicate == RECORDS - 1
     assert account.dead_lettered == 1

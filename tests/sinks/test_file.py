@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from igpipe.config import FileSink
 from igpipe.errors import SinkDenied, SinkUnavailable
-from igpipe.sinks.file import NdjsonFile, append, is_full
+from igpipe.files import append, is_full
+from igpipe.sinks.file import NdjsonFile
 from igpipe.sinks.ports import DELIVERED
 from tests.sinks.samples import batch, record
 

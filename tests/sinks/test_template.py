@@ -14,6 +14,6 @@ def test_the_event_is_one_field(flavour: Flavour, kind: str) -> None:
     template = orjson.loads(render_template(flavour))
     properties = template["template"]["mappings"]["properties"]
     assert properties["ig"]["type"] == kind
-    assert properties["@timestamp"] == {"type": "date_nanos"}
+    assert properties["@timestamp"]["type"] == "date_nanos"
     assert template["index_patterns"] == ["logs-inspektor_gadget.*-*"]
     assert template["priority"] > 100

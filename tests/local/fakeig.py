@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     say("debug", "loading")
     if "error" in told:
         os.write(2, f"Error: {told['error']}\n".encode())
-        note(gadget, event="end", lines=2, stalled=0.0)
+        note(gadget, event="end", lines=2)
         return 1
     say("debug", "running...")
     timeout = int(arguments[arguments.index("--timeout") + 1])
@@ -43,17 +43,15 @@ def main(arguments: list[str]) -> int:
 
 
 def play(gadget: str, told: dict[str, float], until: float) -> int:
-    """Print until *until*, or SIGTERM; note how long the longest write took."""
+    """Print until *until*, or SIGTERM."""
     stop = signal.SIG_IGN if told.get("stubborn") else stopped
     signal.signal(signal.SIGTERM, stop)
-    lines, slowest = 2, 0.0
+    lines = 2
     line = EVENTS[gadget]
     try:
         for _ in range(int(told.get("flood", 0)) // 100):
-            began = time.monotonic()
             os.write(1, line * 100)
             lines += 100
-            slowest = max(slowest, time.monotonic() - began)
         while time.monotonic() < until:
             os.write(1, line)
             lines += 1
@@ -62,7 +60,7 @@ def play(gadget: str, told: dict[str, float], until: float) -> int:
             time.sleep(1 / told.get("rate", 50))
     except Stopped:
         pass
-    note(gadget, event="end", lines=lines, slowest=slowest)
+    note(gadget, event="end", lines=lines)
     return 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from igpipe.errors import NotFound
 from igpipe.model import Block, ContainerState, Dropped, End, EndKind, Phase, StreamItem
-from igpipe.stream import PipeFollower, Stream
+from igpipe.stream import FairQueue, Outlet, PipeFollower, Port, Stream
 from igpipe.stream.pipes import PIECE_BYTES
 from tests import virtual
 
@@ -22,6 +22,7 @@ class Process:
 
     def __init__(self, exit_code: int = 0) -> None:
         self.items: list[StreamItem] = []
+        self.port: Outlet = self
         self.ends = [os.pipe(), os.pipe()]
         self._exit_code = exit_code
 
@@ -44,7 +45,7 @@ class Process:
             os.close(into)
 
     async def follow(self, limit: int = LIMIT) -> End:
-        stream = Stream(1, self, self, lambda line: None, limit)
+        stream = Stream(1, self, self.port, lambda line: None, limit)
         return await PipeFollower(self, time.time).follow(stream)
 
     @property
@@ -110,6 +111,27 @@ def test_a_line_that_is_too_long_is_dropped_and_counted() -> None:
     virtual.run(main())
 
 
+def test_reading_does_not_wait_for_who_handles_lines() -> None:
+    """With a queue that nobody empties all is read at once, and what found no room is counted."""
+    line, count = b"x" * 999 + b"\n", 50_000
+
+    async def main() -> None:
+        queue: FairQueue[int] = FairQueue(2**20, 2**18)
+        process = Process()
+        with queue.open(1) as port:
+            process.port = port
+            async with asyncio.TaskGroup() as group:
+                group.create_task(process.follow())
+                await asyncio.to_thread(write_all, process.ends[0][1], line * count)
+                process.close()
+            assert queue.size <= 2**18
+            assert 0 < queue.dropped < count
+            waiting = sum(item.data.count(b"\n") for item in taken(port) if isinstance(item, Block))
+            assert waiting + queue.dropped == count
+
+    virtual.run(main())
+
+
 def test_a_process_that_is_gone_is_a_lost_stream() -> None:
     """Without pipes there is an end, and nothing else."""
 
@@ -151,3 +173,15 @@ def test_cut_off_it_leaves_an_end_and_closes_the_pipes() -> None:
 class _Nothing:
     def take_pipes(self, pod: str, container: str) -> Sequence[int]:
         raise NotFound(f"{pod} {container}")
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write as a process does: waiting as long as the pipe is full."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def taken(port: Port[int]) -> list[StreamItem]:
+    """Look at what waits in *port*."""
+    return list(port._items)

@@ -131,6 +131,21 @@ def test_slots_follow_what_sessions_really_take() -> None:
     assert rota.slots == 3
 
 
+def test_a_session_that_overruns_its_period_is_not_doubled() -> None:
+    """A node whose session hangs comes due again, but is not given while that session runs."""
+    rota = _rota(_nodes(4), seconds=500.0)
+    stuck = rota.acquire(NOW)
+    assert stuck is not None
+    for _ in range(3):
+        node = rota.acquire(NOW + 2000)
+        assert node is not None
+        rota.release(node, failed=False, now=NOW + 2000)
+    assert rota.next_due(NOW + 2001) not in (None, NOW + 2001)
+    assert rota.acquire(NOW + 2001) is None
+    rota.release(stuck, failed=False, now=NOW + 2002)
+    assert rota.acquire(NOW + 2002) == stuck
+
+
 def test_known_looks_survive_a_restart() -> None:
     """A node seen half a period ago is due in about half a period, not now."""
     rota = Rota(RotationConfig(period=1000.0), session_seconds=10.0, seed=1)

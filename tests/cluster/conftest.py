@@ -1,7 +1,7 @@
 """One real cluster for the whole run, and worlds to compare: the real one and the simulated one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from tests.cluster.rig import NAMESPACE, Rig, cluster
 from tests.cluster.worlds import RealWorld, SimWorld, World
 
 _TEST_SECONDS = 300
+Report = Callable[[str, object], None]
+_REPORTS = pytest.StashKey[list[str]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +22,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Tell what tests measured."""
+    for line in config.stash.get(_REPORTS, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Give the function that tells, at the end of the run, what a test has measured."""
+    told = request.config.stash.setdefault(_REPORTS, [])
+
+    def note(what: str, value: object) -> None:
+        told.append(f"measured: {request.node.name}: {what}: {value}")
+
+    return note
 
 
 @pytest.fixture(scope="session")

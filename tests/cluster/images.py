@@ -5,8 +5,8 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +22,13 @@ _APPLETS: Final = ("sh", "sleep", "cat", "true", "false", "seq", "echo", "ls", "
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Files by path, symbolic links by path, and the command that runs by default."""
+    """Files by path, symbolic links by path, and what runs."""
 
     name: str
     files: Mapping[str, Path]
     links: Mapping[str, str]
     entrypoint: list[str]
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def pause_image() -> Image:
@@ -51,22 +52,36 @@ def player_image() -> Image:
     return Image(PLAYER, {"bin/ig": BIN / "ig", **recordings}, {}, ["ig"])
 
 
-def write_image(image: Image, path: Path) -> None:
-    """Write *image* as an OCI archive."""
-    layer = _layer(image)
-    packed = gzip.compress(layer, 1, mtime=0)
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Files, packed; ``digest`` is of what is in the package."""
+
+    digest: str
+    packed: bytes
+
+
+def build_layer(files: Mapping[str, Path], links: Mapping[str, str]) -> Layer:
+    """Pack files and symbolic links by path."""
+    data = _pack(files, links)
+    return Layer(_digest(data), gzip.compress(data, 1, mtime=0))
+
+
+def write_image(image: Image, path: Path, *, base: Sequence[Layer] = ()) -> None:
+    """Write *image*, on the layers of *base*, as an OCI archive."""
+    layers = [*base, build_layer(image.files, image.links)]
+    env = [f"{name}={value}" for name, value in {"PATH": "/bin", **image.env}.items()]
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Entrypoint": image.entrypoint, "Env": ["PATH=/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        "config": {"Entrypoint": image.entrypoint, "Env": env},
+        "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
     }
     blobs = _Blobs()
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{_OCI}.manifest.v1+json",
         "config": blobs.add(f"{_OCI}.config.v1+json", _json(config)),
-        "layers": [blobs.add(f"{_OCI}.layer.v1.tar+gzip", packed)],
+        "layers": [blobs.add(f"{_OCI}.layer.v1.tar+gzip", layer.packed) for layer in layers],
     }
     entry = blobs.add(f"{_OCI}.manifest.v1+json", _json(manifest))
     entry["annotations"] = {"io.containerd.image.name": image.name}
@@ -90,12 +105,12 @@ class _Blobs:
         return {"mediaType": kind, "digest": digest, "size": len(data)}
 
 
-def _layer(image: Image) -> bytes:
+def _pack(files: Mapping[str, Path], links: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, path in sorted(image.files.items()):
+        for name, path in sorted(files.items()):
             _add(archive, name, path.read_bytes(), mode=path.stat().st_mode & 0o777)
-        for name, target in sorted(image.links.items()):
+        for name, target in sorted(links.items()):
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, target
             archive.addfile(link)

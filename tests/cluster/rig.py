@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -70,10 +70,10 @@ class Rig:
         control.start("kube-apiserver")
         until(lambda: self.kubectl("get", "--raw=/readyz"), "the API server")
 
-    def load(self, archive: Path) -> list[str]:
-        """Import an archive of images on every node, and return their names."""
+    def load(self, archive: Path, nodes: Iterable[str] = tuple(NODES)) -> list[str]:
+        """Import an archive of images on *nodes*, and return their names."""
         names: list[str] = []
-        for name in NODES:
+        for name in nodes:
             said = self.machines[name].run(
                 "ctr", "--namespace", "k8s.io", "images", "import", str(archive)
             )

@@ -1,0 +1,94 @@
+"""igpipe in the cluster, from its wheel, with the rights and policies that are generated for it."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from igpipe.deploy import Place, manifests, write_yaml
+from tests.cluster.control import free_ports
+from tests.cluster.ownimage import IGPIPE, write_own_image
+from tests.cluster.rig import Rig, until
+from tests.cluster.test_service import service
+
+SESSIONS = "inside-sessions"
+PLACE = Place(image=IGPIPE)
+
+
+@pytest.fixture(scope="module")
+def address(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Install igpipe as its manifests do; give the address of its web server."""
+    archive = tmp_path_factory.mktemp("image") / "igpipe.tar"
+    write_own_image(archive)
+    rig.load(archive, ["node-a"])
+    (port,) = free_ports(1)
+    cluster = {"namespace": SESSIONS, "name": "test"}
+    made = service(rig, cluster=cluster, web={"host": "127.0.0.1", "port": port})
+    objects = [item for group in manifests(made, PLACE).values() for item in group]
+    text = write_yaml([_here(rig, item) for item in objects])
+    rig.kubectl("apply", "-f", "-", stdin=text)
+    yield f"http://127.0.0.1:{port}"
+    rig.kubectl("delete", "--wait", "--ignore-not-found", "-f", "-", stdin=text)
+
+
+def _here(rig: Rig, item: dict[str, Any]) -> dict[str, Any]:
+    """
+    Fit an object to this cluster, which has neither scheduler nor service network.
+
+    igpipe's Pod then needs the host's network to reach the API server, and its namespace must
+    allow that.
+    """
+    item = json.loads(json.dumps(item))
+    if item["kind"] == "Namespace":
+        item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
+    if item["kind"] == "ConfigMap":
+        item["data"] = {key: text.replace("0.0.0.0", "127.0.0.1") for key, text in _data(item)}
+    if item["kind"] == "Deployment":
+        spec = item["spec"]["template"]["spec"]
+        spec |= {"nodeName": "node-a", "hostNetwork": True}
+        server = urlsplit(rig.control.server)
+        host = {"KUBERNETES_SERVICE_HOST": server.hostname, "KUBERNETES_SERVICE_PORT": server.port}
+        spec["containers"][0]["env"] = [
+            {"name": name, "value": str(value)} for name, value in host.items()
+        ]
+    return item
+
+
+def _data(item: dict[str, Any]) -> list[tuple[str, str]]:
+    return list(item["data"].items())
+
+
+def read(url: str) -> str:
+    """Ask a web server; RuntimeError while there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read(), "utf-8")
+    except OSError as error:
+        raise RuntimeError(str(error)) from None
+
+
+def test_it_runs_sessions_with_its_own_rights(rig: Rig, address: str) -> None:
+    """With exactly the generated rights, under the generated policies, sessions complete."""
+
+    def completed() -> bool:
+        sessions = json.loads(read(f"{address}/api/v1/sessions"))
+        ended = [one for one in sessions if one["outcome"]]
+        assert all(one["outcome"] == "completed" for one in ended), ended
+        return len({one["node"] for one in ended}) == 2
+
+    try:
+        until(completed, "a completed session on both nodes", 120)
+    except AssertionError as error:
+        said = rig.kubectl("logs", "deployment/igpipe", "-n", "igpipe")
+        raise AssertionError(f"{error}\n{said}\n{rig.get('pods', '-n', 'igpipe')}") from None
+    assert "igpipe_looks_total{" in read(f"{address}/metrics")
+    assert read(f"{address}/readyz")
+
+
+def test_nobody_else_may_create_pods_there(rig: Rig, address: str) -> None:
+    """An administrator's Pod in the sessions' namespace is refused by igpipe's policy."""
+    with pytest.raises(RuntimeError, match="ValidatingAdmissionPolicy"):
+        rig.kubectl("run", "x", "-n", SESSIONS, "--image=localhost/workload:1", "--", "true")

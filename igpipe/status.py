@@ -190,6 +190,7 @@ def _sink(status: SinkStatus) -> SinkView:
         name=status.name,
         type=status.kind,
         state=status.state.value,
+        recovered=account.recovered,
         forwarded=account.forwarded,
         delivered=account.delivered,
         duplicate=account.duplicate,
@@ -197,6 +198,7 @@ def _sink(status: SinkStatus) -> SinkView:
         expired=account.expired,
         evicted=account.evicted,
         pending=account.pending,
+        lag_bytes=status.lag_bytes,
         lag_seconds=status.lag(),
         last_error=status.last_error,
     )

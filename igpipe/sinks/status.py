@@ -33,6 +33,11 @@ class SinkStatus:
         """What became of the sink's records."""
         return self._reader.account
 
+    @property
+    def lag_bytes(self) -> int:
+        """How many bytes of batches wait."""
+        return self._reader.pending_bytes
+
     def lag(self) -> float:
         """Tell how many seconds the oldest pending record waits."""
         oldest = self._reader.oldest
@@ -55,6 +60,6 @@ class SinkStatus:
             "expired": account.expired,
             "evicted": account.evicted,
             "lag_seconds": round(self.lag(), 3),
-            "lag_bytes": self._reader.pending_bytes,
+            "lag_bytes": self.lag_bytes,
             "last_error": self.last_error,
         }

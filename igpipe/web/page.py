@@ -130,17 +130,24 @@ def _looks(status: Status) -> str:
 
 def _sinks(status: Status) -> str:
     heads = (
-        "sink", "type", "state", "forwarded", "delivered", "duplicate", "dead-lettered", "expired",
-        "evicted", "pending", "lag", "last error",
+        "sink", "type", "state", "recovered", "forwarded", "delivered", "duplicate",
+        "dead-lettered", "expired", "evicted", "pending", "bytes", "lag", "last error",
     )  # fmt: skip
     return table("Sinks", heads, map(_sink, status["sinks"]), "None: metrics only.")
 
 
 def _sink(view: SinkView) -> Row:
     lost = (loss(view["dead_lettered"]), loss(view["expired"]), loss(view["evicted"]))
-    counts = (view["forwarded"], view["delivered"], view["duplicate"], *lost, view["pending"])
+    given = (view["recovered"], view["forwarded"])
+    counts = (*given, view["delivered"], view["duplicate"], *lost, view["pending"])
     about = (view["name"], view["type"], view["state"])
-    return (*about, *counts, brief(view["lag_seconds"]), view["last_error"] or "none")
+    return (
+        *about,
+        *counts,
+        view["lag_bytes"],
+        brief(view["lag_seconds"]),
+        view["last_error"] or "none",
+    )
 
 
 def _accounts(status: Status) -> str:

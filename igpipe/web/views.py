@@ -39,11 +39,16 @@ class GadgetView(TypedDict):
 
 
 class SinkView(TypedDict):
-    """One sink's account: ``forwarded`` is what became of it: the six numbers that follow."""
+    """
+    One sink's account: ``recovered`` and ``forwarded`` became the six numbers that follow.
+
+    ``recovered`` was found in the spool at start; the lag is that of what is pending.
+    """
 
     name: str
     type: str
     state: str
+    recovered: int
     forwarded: int
     delivered: int
     duplicate: int
@@ -51,6 +56,7 @@ class SinkView(TypedDict):
     expired: int
     evicted: int
     pending: int
+    lag_bytes: int
     lag_seconds: float
     last_error: str
 

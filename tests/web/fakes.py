@@ -22,9 +22,9 @@ GADGET = {
     "lost_samples": 17, "gaps": 0,
 }  # fmt: skip
 SINK = {
-    "name": "loki", "type": "loki", "state": "retrying", "forwarded": 5, "delivered": 4,
-    "duplicate": 0, "dead_lettered": 0, "expired": 0, "evicted": 0, "pending": 1,
-    "lag_seconds": 63.0, "last_error": "503",
+    "name": "loki", "type": "loki", "state": "retrying", "recovered": 0, "forwarded": 5,
+    "delivered": 4, "duplicate": 0, "dead_lettered": 0, "expired": 0, "evicted": 0, "pending": 1,
+    "lag_bytes": 900, "lag_seconds": 63.0, "last_error": "503",
 }  # fmt: skip
 
 

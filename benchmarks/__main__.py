@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import coalesce, fleet, hotpath
+from benchmarks import coalesce, delivery, fleet, hotpath
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -26,6 +26,10 @@ def _coalesce() -> str:
     return coalesce.table(coalesce.measure())
 
 
+def _delivery() -> str:
+    return delivery.table(delivery.measure())
+
+
 def _fleet() -> str:
     return fleet.table(fleet.measure())
 
@@ -33,6 +37,7 @@ def _fleet() -> str:
 BENCHMARKS: Final[dict[str, Callable[[], str]]] = {
     "hotpath": _hotpath,
     "coalesce": _coalesce,
+    "delivery": _delivery,
     "fleet": _fleet,
 }
 

@@ -1,0 +1,242 @@
+"""
+The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 5]``.
+
+Blocks of lines go through decode, metrics and forward into a spool, and from there through a
+sink's encoder, gzip and HTTP to a process on loopback that drains. What counts is the CPU time of
+this process, against nothing but ``orjson.loads`` of the same lines. All ways take turns, and of
+each its least disturbed turn counts: what else runs on the machine costs CPU time here too.
+"""
+
+import argparse
+import asyncio
+import io
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import orjson
+
+from benchmarks.drain import draining
+from benchmarks.events import SHARES, Generator
+from igpipe.config import AnySink, Config, ElasticsearchSink, LokiSink, SpoolConfig
+from igpipe.forward import Forwarder
+from igpipe.health import Health
+from igpipe.metrics import Metrics, presets
+from igpipe.model import Block, End, EndKind, Source
+from igpipe.pipeline import Stages, StreamPipeline, Tellers
+from igpipe.sinks import SinkStatus, open_sinks
+from igpipe.spool import Spool, open_spool
+from igpipe.stream import Exposure
+from igpipe.telemetry import Telemetry
+
+EVENTS: Final = 30_000
+ROUNDS: Final = 5
+BLOCK_LINES: Final = 240
+"""About what a tick of coalesced reads brings of a busy stream: 256 KiB."""
+BEHIND: Final = 8_000
+"""The lines come as fast as the sink takes records: it is never further behind."""
+SLOWER: Final = 1.10
+"""How much more the spool on disk may cost."""
+AGE: Final = 10 * 365 * 86400.0
+"""The events' times are fixed: no record is old."""
+
+Lines = list[tuple[str, bytes]]
+"""Blocks of lines, each with its gadget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A way's rate, of that of bare parsing, in memory and on disk."""
+
+    what: str
+    per_event: float
+    ratio: float
+    target: float
+    on_disk: float
+
+    @property
+    def slower(self) -> float:
+        """What the disk costs: CPU time with it by CPU time without it."""
+        return self.ratio / self.on_disk
+
+    @property
+    def good(self) -> bool:
+        """Whether both targets are met."""
+        return self.ratio >= self.target and self.slower <= SLOWER
+
+
+class Way:
+    """One sink behind one spool, and all before it; ``run`` takes the lines once more."""
+
+    def __init__(self, spool: Spool, status: SinkStatus, telemetry: Telemetry) -> None:
+        config = Config()
+        metrics = Metrics(config.metrics, presets(SHARES), period=3600.0, session_seconds=120.0)
+        forwarder = Forwarder(config.forward, lambda batch: spool.append(batch, time.time()))
+        self._stages = Stages(config, metrics, forwarder, telemetry)
+        self._status = status
+        self._runs = 0
+
+    async def run(self, blocks: Lines) -> float:
+        """Take all lines until the sink has all records; return the CPU time of this process."""
+        account = self._status.account
+        before = account.delivered
+        self._runs += 1
+        now = time.time()
+        streams = {gadget: self._stream(gadget, now) for gadget in SHARES}
+        begun = time.process_time()
+        for gadget, data in blocks:
+            streams[gadget].handle(Block(data, time.time()))
+            await asyncio.sleep(0)
+            await self._until(BEHIND)
+        for stream in streams.values():
+            stream.handle(End(EndKind.CLEAN, now + 120.0))
+        await self._until(0)
+        spent = time.process_time() - begun
+        if account.delivered - before != EVENTS or not account.balanced():
+            raise AssertionError(f"{self._status.name}: {account}")
+        return spent
+
+    async def _until(self, pending: int) -> None:
+        """Wait until no more than *pending* records are left, as nothing tells it."""
+        while self._status.account.pending > pending:  # noqa: ASYNC110 - see the docstring
+            await asyncio.sleep(0.001)
+
+    def _stream(self, gadget: str, now: float) -> StreamPipeline:
+        source = Source("c", "worker-00", f"session-{self._runs}", gadget)
+        exposure = Exposure(120.0)
+        exposure.ready(now)
+        return StreamPipeline(self._stages, source, exposure, Tellers(), now)
+
+
+def measure(rounds: int = ROUNDS) -> list[Row]:
+    """Let all ways take turns."""
+    return asyncio.run(_measure(rounds))
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Write *rows* for docs/performance.md."""
+    lines = [
+        "| sink, gzip | CPU µs an event | of the rate of bare orjson.loads | target "
+        "| with the spool on disk | times the CPU time | target | |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        cells = [row.what, f"{row.per_event:.1f}", f"{row.ratio:.2f}", f"≥ {row.target:.2f}"]
+        cells += [f"{row.on_disk:.2f}", f"{row.slower:.2f}", f"≤ {SLOWER:.2f}"]
+        cells.append("met" if row.good else "missed")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def lines_of(count: int = EVENTS) -> Lines:
+    """Make blocks of lines, each of one gadget, as they come from the log, mixed."""
+    texts: dict[str, list[bytes]] = {}
+    blocks: Lines = []
+    for gadget, line in Generator().lines(count):
+        lines = texts.setdefault(gadget, [])
+        lines.append(line)
+        if len(lines) == BLOCK_LINES:
+            blocks.append((gadget, b"".join(lines)))
+            lines.clear()
+    return blocks + [(gadget, b"".join(lines)) for gadget, lines in texts.items() if lines]
+
+
+@asynccontextmanager
+async def opened(sink: AnySink, directory: Path | None) -> AsyncIterator[Way]:
+    """Open *sink* behind a spool in *directory*, or in memory."""
+    telemetry = Telemetry()
+    config = SpoolConfig(directory=directory, min_free=0)
+    async with (
+        open_spool(config, telemetry.records) as spool,
+        open_sinks([sink], spool, telemetry, Health(), grace=5.0) as [status],
+    ):
+        yield Way(spool, status, telemetry)
+
+
+def sinks_at(url: str) -> dict[str, AnySink]:
+    """Make the sinks that are measured, by what they are called in the table."""
+    return {
+        "OpenSearch, `document: raw`": ElasticsearchSink(name="raw", url=url, document="raw"),
+        "OpenSearch, `document: ecs`": ElasticsearchSink(name="ecs", url=url, document="ecs"),
+        "Loki": LokiSink(name="loki", url=url, replay_after=AGE, expire_after=AGE),
+    }
+
+
+async def _measure(rounds: int) -> list[Row]:
+    blocks = lines_of()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(draining())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sinks = sinks_at(url)
+        ways: dict[tuple[str, bool], Way] = {}
+        for what, sink in sinks.items():
+            for on_disk in (False, True):
+                directory = folder / sink.name if on_disk else None
+                way = await stack.enter_async_context(opened(sink, directory))
+                ways[what, on_disk] = way
+        bare, spent = await _in_turns(ways, blocks, rounds)
+        await _check(url, (rounds + 1) * EVENTS * len(ways))
+    return [_row(what, bare, spent) for what in sinks]
+
+
+async def _in_turns(
+    ways: Mapping[tuple[str, bool], Way], blocks: Lines, rounds: int
+) -> tuple[list[float], dict[tuple[str, bool], list[float]]]:
+    bare: list[float] = []
+    spent: dict[tuple[str, bool], list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        parsed = _bare(blocks)
+        if turn:  # the first round warms up
+            bare.append(parsed)
+        for name, way in ways.items():
+            seconds = await way.run(blocks)
+            if turn:
+                spent[name].append(seconds)
+    return bare, spent
+
+
+def _bare(blocks: Lines) -> float:
+    loads = orjson.loads
+    begun = time.process_time()
+    for _, data in blocks:
+        for line in io.BytesIO(data):
+            loads(line)
+    return time.process_time() - begun
+
+
+async def _check(url: str, expected: int) -> None:
+    """Ask the other end: it counts for itself."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/count") as response:
+        had = int(await response.text())
+    if had != expected:
+        raise AssertionError(f"{had} records arrived, expected {expected}")
+
+
+def _row(what: str, bare: list[float], spent: Mapping[tuple[str, bool], list[float]]) -> Row:
+    least, memory, disk = min(bare), min(spent[what, False]), min(spent[what, True])
+    return Row(what, memory / EVENTS * 1e6, least / memory, TARGETS[what], least / disk)
+
+
+TARGETS: Final[Mapping[str, float]] = {
+    "OpenSearch, `document: raw`": 0.40,
+    "OpenSearch, `document: ecs`": 0.25,
+    "Loki": 0.30,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the table, and tell by the exit code whether all targets are met."""
+    parser = argparse.ArgumentParser(prog="benchmarks.delivery", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often the lines are taken")
+    rows = measure(parser.parse_args(arguments).rounds)
+    print(table(rows))
+    return 0 if all(row.good for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

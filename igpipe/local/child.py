@@ -1,7 +1,6 @@
 """One ig as a child process: its pipes, its life and its end."""
 
 import asyncio
-import fcntl
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -11,8 +10,6 @@ from typing import Final
 from igpipe.local.tool import environment
 from igpipe.model import ContainerState, Phase
 
-PIPE_BYTES: Final = 1 << 20
-"""What a pipe holds: the most that the kernel gives without being told otherwise."""
 _SIGNALLED: Final = 128
 
 
@@ -72,7 +69,7 @@ class Child:
 
 async def start(name: str, command: Sequence[str], at: float) -> Child:
     """Start *command* (no shell), of which *at* (unix seconds) is the start. Raises OSError."""
-    output, log = _pipe(), _pipe()
+    output, log = os.pipe(), os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -91,11 +88,3 @@ async def start(name: str, command: Sequence[str], at: float) -> Child:
         os.close(output[1])
         os.close(log[1])
     return Child(name, process, (output[0], log[0]), at)
-
-
-def _pipe() -> tuple[int, int]:
-    """Open a pipe as large as it can be; a small one works, too."""
-    ends = os.pipe()
-    with suppress(OSError):  # beyond fs.pipe-max-size, or the user's pages for pipes are spent
-        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return ends

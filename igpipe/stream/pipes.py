@@ -1,8 +1,10 @@
 """Follow what a process prints into pipes: they are always read, whoever takes the lines."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
@@ -13,8 +15,8 @@ from igpipe.stream.frames import LineCutter
 from igpipe.stream.transport import Outlet
 from igpipe.tasks import collect
 
-READ_BYTES: Final = 1 << 20
-"""Read at once: as much as a pipe holds."""
+PIPE_BYTES: Final = 1 << 20
+"""What a pipe is made to hold, and what is read at once; Linux gives as much to anybody."""
 PIECE_BYTES: Final = 1 << 16
 """
 Bytes of lines that are handled at once.
@@ -84,12 +86,14 @@ class PipeLines:
         self._fd = fd
         self._cutter = LineCutter(line_limit)
         self._wall = wall
+        with suppress(OSError):  # no pipe, or its user's pages for pipes are spent
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     async def read(self, port: Outlet) -> None:
         """Offer all lines to *port*, to the pipe's end."""
         while True:
             await _readable(self._fd)
-            chunk = os.read(self._fd, READ_BYTES)
+            chunk = os.read(self._fd, PIPE_BYTES)
             self._offer(chunk, port)
             if not chunk:
                 return

@@ -94,7 +94,7 @@ async def _watch(
         async with asyncio.timeout(seconds):
             if not console.is_terminal:
                 while not await _within(stop, PLAIN_SECONDS):
-                    console.print(one_line(stage))
+                    console.print(one_line(stage), soft_wrap=True)
                 return False
             with Live(console=console, auto_refresh=False, transient=True) as display:
                 while not await _within(stop, REFRESH_SECONDS):

@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from igpipe.demo import Stage
 from igpipe.model import Outcome
@@ -21,7 +22,7 @@ NEXT = """
 Next:
   igpipe demo --faults                let things go wrong
   igpipe replay FILE                  count a recording of ig's output
-  igpipe config show > igpipe.yaml    then on a cluster: igpipe doctor, igpipe run"""
+  igpipe config show > igpipe.yaml    on a cluster: igpipe doctor, igpipe run"""
 
 
 def one_line(stage: Stage) -> str:
@@ -64,6 +65,7 @@ def closing(stage: Stage, wrong: list[str]) -> RenderableType:
 
 def _sessions(stage: Stage) -> Table:
     table = _table("node", "state", "outcome", "events", "told")
+    table.columns[-1].no_wrap = False  # on a narrow terminal this column is the one to give way
     rotation = stage.parts.rotation
     for session in [*list(rotation.history)[-RECENT:], *rotation.sessions]:
         events = sum(gadget.account.events for gadget in session.gadgets.values())
@@ -72,7 +74,7 @@ def _sessions(stage: Stage) -> Table:
         named = f"{outcome} {session.reason.value}".strip()
         table.add_row(
             escape(safe(session.node.name, 40)), session.state.value, named, str(events),
-            escape(safe(told, 60)),
+            Text(safe(told, 60), no_wrap=True, overflow="ellipsis"),
         )  # fmt: skip
     return table
 
@@ -110,10 +112,13 @@ def _lines(stage: Stage) -> str:
     totals = stage.parts.pump.totals().values()
     read = sum(total.account.lines for total in totals)
     offered = sum((total.offered for total in totals), Counter[str]())
+    printed = stage.cluster.truth.lines
+    unread = " (what is behind a cut is not read)" if read < printed else ""
     return (
-        f"nodes printed {stage.cluster.truth.lines} lines, igpipe read {read}\n"
+        f"nodes printed {printed} lines, igpipe read {read}{unread}\n"
         f"events: {offered['forwarded']} forwarded + {offered['filtered']} filtered"
-        f" + {offered['shed']} shed = {offered.total()}"
+        f" + {offered['shed']} shed = {offered.total()}\n"
+        f"records: {offered['forwarded']} events + {stage.parts.ledger.records} sessions"
     )
 
 

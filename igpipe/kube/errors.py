@@ -43,7 +43,7 @@ def translate(code: int, status: Any, retry_after: str | None = None) -> Cluster
     known: dict[str, Any] = status if isinstance(status, dict) else {}
     said = safe(str(known.get("message") or known.get("reason") or "no reason given"), 500)
     message = f"{code}: {said}"
-    if code in _BUSY or code >= 500:
+    if code in _BUSY or code >= 500 or _kubelet_unaware(code, known):
         return ClusterUnavailable(message, retry_after=_seconds(retry_after, known))
     if code == 403 and _ADMISSION.search(said):
         return Rejected(message)
@@ -59,6 +59,16 @@ def reaching(what: str) -> Iterator[None]:
         raise ClusterUnavailable(f"{what}: timed out") from exc
     except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as exc:
         raise ClusterUnavailable(f"{what}: {safe(_told(exc))}") from exc
+
+
+def _kubelet_unaware(code: int, status: dict[str, Any]) -> bool:
+    """
+    Tell whether a kubelet, not the API server, does not know a Pod: it has only just started.
+
+    The API server names ``pods`` where there is no Pod, and ``pods/log`` in what it passes on.
+    """
+    details = status.get("details")
+    return code == 404 and isinstance(details, dict) and details.get("kind") == "pods/log"
 
 
 def _told(error: Exception) -> str:

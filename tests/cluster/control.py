@@ -10,7 +10,7 @@ from tests.cluster.install import BIN
 from tests.cluster.machine import Setup
 from tests.kube.authority import Authority
 
-NODE_LEASE_SECONDS: Final = 8
+NODE_LEASE_SECONDS: Final = 16
 """How long a kubelet may be silent before its node is NotReady."""
 
 

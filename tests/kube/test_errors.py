@@ -75,6 +75,18 @@ def test_retry_after(header: str | None, details: object, expected: float | None
     assert error.retry_after == expected
 
 
+def test_a_kubelet_that_has_just_started():
+    """Its 404 for a log passes; the API server's own, for a Pod that is gone, does not."""
+    kubelets = {
+        "message": "the server could not find the requested resource ( pods/log x)",
+        "reason": "NotFound",
+        "details": {"name": "x", "kind": "pods/log"},
+    }
+    servers = {"message": 'pods "x" not found', "details": {"name": "x", "kind": "pods"}}
+    assert isinstance(translate(404, kubelets), ClusterUnavailable)
+    assert isinstance(translate(404, servers), NotFound)
+
+
 def test_message_is_escaped():
     """What a server says cannot move the cursor."""
     assert "\x1b" not in str(translate(422, {"message": "\x1b[2J"}))

@@ -1,0 +1,122 @@
+"""What people and failures do to nodes and the API server while sessions run."""
+
+import asyncio
+import time
+
+from igpipe.model import Outcome, Reason
+from igpipe.service import running
+from igpipe.status import Parts
+from tests.cluster.nodelogs import node_logs
+from tests.cluster.rig import NAMESPACE, Rig, until
+from tests.cluster.test_service import check_lines, outcomes, pods, service
+from tests.cluster.test_stream import finished, observing
+
+
+def long_sessions(rig: Rig, seconds: float = 25) -> object:
+    """Configure one session of *seconds* a node."""
+    return service(
+        rig,
+        session={
+            "duration": seconds, "start_allowance": 30, "drain": 5,
+            "image": rig.ig_image, "gadget_store": "baked",
+        },
+        rotation={"period": 600, "max_slots": 2},
+        nodes={"selector": "kubernetes.io/hostname=node-a"},
+        gadgets=["trace_open", "top_file"],
+    )  # fmt: skip
+
+
+async def gone(rig: Rig, seconds: float) -> float:
+    """Wait until no session Pod is left, and tell how long that took."""
+    began = time.monotonic()
+    await asyncio.to_thread(until, lambda: not pods(rig), "no Pod left", seconds)
+    return time.monotonic() - began
+
+
+def ended(parts: Parts) -> list[tuple[Outcome | None, Reason]]:
+    """Tell how sessions ended."""
+    return [(session.outcome, session.reason) for session in parts.rotation.history]
+
+
+async def test_a_drain_needs_no_force(clean: Rig, report) -> None:
+    """``kubectl drain`` succeeds, and the session ends within seconds as short, not failed."""
+    async with running(long_sessions(clean)) as (_, parts):
+        await observing(parts)
+        try:
+            began = time.monotonic()
+            drain = ["drain", "node-a", "--ignore-daemonsets", "--delete-emptydir-data"]
+            await asyncio.to_thread(clean.kubectl, *drain, "--timeout=30s")
+            await gone(clean, 10)
+            report("seconds", round(time.monotonic() - began, 1))
+            await finished(parts, 20)
+        finally:
+            clean.kubectl("uncordon", "node-a")
+    assert ended(parts) == [(Outcome.SHORT, Reason.NODE_DRAINING)]
+
+
+async def test_a_cordon_ends_the_session(clean: Rig) -> None:
+    """A cordoned node's session ends by itself within five seconds."""
+    async with running(long_sessions(clean)) as (_, parts):
+        await observing(parts)
+        clean.kubectl("cordon", "node-a")
+        try:
+            assert await gone(clean, 15) < 8
+            await finished(parts, 20)
+        finally:
+            clean.kubectl("uncordon", "node-a")
+    assert ended(parts) == [(Outcome.SHORT, Reason.NODE_DRAINING)]
+
+
+async def test_the_kubelet_restarts(clean: Rig) -> None:
+    """A session goes on over a restart of its kubelet, and no line is lost."""
+    node = clean.machines["node-a"]
+    with node_logs(clean) as logs:
+        async with running(long_sessions(clean)) as (_, parts):
+            await observing(parts)
+            await asyncio.to_thread(node.kill, "kubelet")
+            await asyncio.sleep(1)
+            await asyncio.to_thread(node.start, "kubelet")
+            await finished(parts, 60)
+            assert await asyncio.to_thread(pods, clean) == []
+        assert outcomes(parts).keys() == {"completed  "}
+        assert check_lines(parts, logs) > 100
+
+
+async def test_the_api_server_restarts(clean: Rig) -> None:
+    """A session goes on over a restart of the API server, and no line is lost."""
+    with node_logs(clean) as logs:
+        async with running(long_sessions(clean)) as (_, parts):
+            await observing(parts)
+            await asyncio.to_thread(clean.restart_apiserver)
+            await finished(parts, 60)
+            assert await asyncio.to_thread(pods, clean) == []
+        assert outcomes(parts).keys() == {"completed  "}
+        assert check_lines(parts, logs) > 100
+
+
+async def test_the_node_goes_silent(clean: Rig) -> None:
+    """A node whose kubelet stops loses its session; back again, it removes the Pod."""
+    node = clean.machines["node-a"]
+    async with running(long_sessions(clean, 40)) as (_, parts):
+        await observing(parts)
+        await asyncio.to_thread(node.stop, "kubelet")
+        try:
+            await finished(parts, 60)
+        finally:
+            await asyncio.to_thread(node.start, "kubelet")
+        assert ended(parts) == [(Outcome.FAILED, Reason.NODE_GONE)]
+        await gone(clean, 60)
+
+
+async def test_the_containers_shim_is_killed(clean: Rig) -> None:
+    """A session whose shim dies ends as failed; its Pod goes, and no container is left."""
+    node = clean.machines["node-a"]
+    async with running(long_sessions(clean, 40)) as (_, parts):
+        await observing(parts)
+        found = node.run("pgrep", "-f", "containerd-shim-runc-v2").split()
+        node.run("kill", "-9", *found)
+        await finished(parts, 60)
+        assert parts.rotation.history[0].outcome is Outcome.FAILED
+        await gone(clean, 60)
+    tasks = node.run("ctr", "--namespace", "k8s.io", "tasks", "list", "--quiet").split()
+    assert tasks == [], NAMESPACE

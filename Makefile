@@ -58,8 +58,8 @@ test-servers: $(STAMP) ## Run the tests against real servers (ARGS="-k loki"); t
 	@$(BIN)/python -m tests.servers.install
 	$(BIN)/pytest -n 3 --dist loadgroup -q -o cache_dir=$(CACHE)/pytest tests/servers $(ARGS)
 
-test-long: $(STAMP) ## Run the spool's tests at length: 10 000 damaged spools, 25 kills
-	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool
+test-long: $(STAMP) ## Run what takes minutes: 10 000 damaged spools, 25 kills, outages of 30 minutes
+	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool tests/long
 
 demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
 	$(BIN)/igpipe demo $(ARGS)

@@ -1,0 +1,1 @@
+"""What takes minutes: outages at full length; ``make test-long`` runs it."""

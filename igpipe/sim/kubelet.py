@@ -74,11 +74,15 @@ class Kubelet:
         return node not in self.down
 
     def lose(self, node: str) -> None:
-        """Cut a node's kubelet off: follows break, nothing is reported."""
+        """
+        Let a node's kubelet die: nothing is reported.
+
+        The API server then ends follows as if the logs were at their end.
+        """
         self.down.add(node)
         for pod in self.on(node):
             for container in pod.containers.values():
-                container.log.cut(clean=False)
+                container.log.cut(clean=True)
 
     def find_again(self, node: str) -> None:
         """Reach a node's kubelet again: it reports, and finishes what was asked meanwhile."""

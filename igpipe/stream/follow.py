@@ -212,9 +212,9 @@ class _Following:
         """
         Tell how the container ended; None: it still runs, so its log was interrupted.
 
-        A log that ends properly was read to its end if the container ends about then: broken
-        connections are errors, and what is between the API server and the kubelet does not end
-        a response properly that it could not finish.
+        A log that ends properly was read to its end if the container ends about then. Its end
+        alone proves nothing: a kubelet that dies, or rotates the file while the container ends,
+        ends a follow properly, too.
         """
         try:
             async with asyncio.timeout(self._shared.patience.settle):

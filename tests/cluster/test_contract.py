@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from igpipe.errors import Conflict, NotFound, Rejected
+from igpipe.errors import ClusterUnavailable, Conflict, NotFound, Rejected
 from igpipe.model import LeaseState, Node, Phase, PodState
 from igpipe.sim import Faults
 from tests.cluster.worlds import (
@@ -213,6 +213,33 @@ async def test_a_silent_kubelet_makes_a_node_not_ready(world: World) -> None:
         finally:
             await world.set_ready(ready=True)
         await eventually(node, lambda node: node.ready)
+
+
+async def test_no_log_without_its_kubelet(world: World) -> None:
+    """A follow ends, as if whole, with its kubelet; until that is back the log is unavailable."""
+    async with adapter(world) as cluster:
+        await cluster.create_pod(manifest(world, "cut-off", session={"duration": 40}))
+        await pod_until(cluster, "cut-off", started)
+        async with cluster.open_log("cut-off", LOG) as log:
+            await log.read()
+            await world.set_ready(ready=False)
+            try:
+                async with asyncio.timeout(20):
+                    while await log.read():
+                        pass
+                with pytest.raises(ClusterUnavailable):
+                    await read_log(cluster, "cut-off", LOG)
+            finally:
+                await world.set_ready(ready=True)
+
+        async def first() -> bytes:
+            try:
+                async with cluster.open_log("cut-off", LOG) as log:
+                    return await log.read()
+            except ClusterUnavailable:
+                return b""
+
+        assert (await eventually(first, bool)).startswith(b"time=")
 
 
 async def test_history_is_forgotten(world: World) -> None:

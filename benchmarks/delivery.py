@@ -27,7 +27,7 @@ from igpipe.config import AnySink, Config, ElasticsearchSink, LokiSink, SpoolCon
 from igpipe.forward import Forwarder
 from igpipe.health import Health
 from igpipe.metrics import Metrics, presets
-from igpipe.model import Block, End, EndKind, Source
+from igpipe.model import Block, Source
 from igpipe.pipeline import Stages, StreamPipeline, Tellers
 from igpipe.sinks import SinkStatus, open_sinks
 from igpipe.spool import Spool, open_spool
@@ -42,6 +42,8 @@ BEHIND: Final = 8_000
 """The lines come as fast as the sink takes records: it is never further behind."""
 SLOWER: Final = 1.10
 """How much more the spool on disk may cost."""
+BATCH_AGE: Final = 5.0
+"""A batch is closed before it is so old."""
 AGE: Final = 10 * 365 * 86400.0
 """The events' times are fixed: no record is old."""
 
@@ -77,24 +79,21 @@ class Way:
         config = Config()
         metrics = Metrics(config.metrics, presets(SHARES), period=3600.0, session_seconds=120.0)
         forwarder = Forwarder(config.forward, lambda batch: spool.append(batch, time.time()))
-        self._stages = Stages(config, metrics, forwarder, telemetry)
+        stages = Stages(config, metrics, forwarder, telemetry)
         self._status = status
-        self._runs = 0
+        self._streams = {gadget: _stream(stages, gadget) for gadget in SHARES}
 
     async def run(self, blocks: Lines) -> float:
         """Take all lines until the sink has all records; return the CPU time of this process."""
         account = self._status.account
         before = account.delivered
-        self._runs += 1
-        now = time.time()
-        streams = {gadget: self._stream(gadget, now) for gadget in SHARES}
         begun = time.process_time()
         for gadget, data in blocks:
-            streams[gadget].handle(Block(data, time.time()))
+            self._streams[gadget].handle(Block(data, time.time()))
             await asyncio.sleep(0)
             await self._until(BEHIND)
-        for stream in streams.values():
-            stream.handle(End(EndKind.CLEAN, now + 120.0))
+        for stream in self._streams.values():
+            stream.tick(time.time() + BATCH_AGE)
         await self._until(0)
         spent = time.process_time() - begun
         if account.delivered - before != EVENTS or not account.balanced():
@@ -105,12 +104,6 @@ class Way:
         """Wait until no more than *pending* records are left, as nothing tells it."""
         while self._status.account.pending > pending:  # noqa: ASYNC110 - see the docstring
             await asyncio.sleep(0.001)
-
-    def _stream(self, gadget: str, now: float) -> StreamPipeline:
-        source = Source("c", "worker-00", f"session-{self._runs}", gadget)
-        exposure = Exposure(120.0)
-        exposure.ready(now)
-        return StreamPipeline(self._stages, source, exposure, Tellers(), now)
 
 
 def measure(rounds: int = ROUNDS) -> list[Row]:
@@ -165,6 +158,14 @@ def sinks_at(url: str) -> dict[str, AnySink]:
         "OpenSearch, `document: ecs`": ElasticsearchSink(name="ecs", url=url, document="ecs"),
         "Loki": LokiSink(name="loki", url=url, replay_after=AGE, expire_after=AGE),
     }
+
+
+def _stream(stages: Stages, gadget: str) -> StreamPipeline:
+    """Open a stream that observes."""
+    now = time.time()
+    exposure = Exposure(120.0)
+    exposure.ready(now)
+    return StreamPipeline(stages, Source("c", "worker-00", "s", gadget), exposure, Tellers(), now)
 
 
 async def _measure(rounds: int) -> list[Row]:

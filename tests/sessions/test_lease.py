@@ -276,7 +276,7 @@ FAULTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20)
 @given(faults=FAULTS, skew=st.floats(-100, 100))
 def test_never_two_holders(faults: list[tuple[str, str, int, float]], skew: float) -> None:
     """Whatever fails, whichever answers are lost and clocks say, two never hold at once."""

@@ -9,7 +9,7 @@ from igpipe.config.session import DEFAULT_GADGETS
 
 def test_a_gadget_may_be_its_name() -> None:
     """A name alone stands for the gadget with its defaults."""
-    config = Config(gadgets=("trace_exec",))  # type: ignore[arg-type]
+    config = Config(gadgets=("trace_exec",))  # type: ignore[arg-type]  # as YAML has it
     assert config.gadgets == (GadgetConfig(name="trace_exec"),)
 
 

@@ -56,7 +56,7 @@ def make_status(**changes: Any) -> Status:
         "residual_pods": 0,
     }
     status.update(changes)
-    return status  # type: ignore[no-any-return]
+    return status  # type: ignore[no-any-return]  # JSON
 
 
 def make_session(name: str, node: str, state: str, **more: Any) -> dict[str, Any]:

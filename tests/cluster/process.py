@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from igpipe.config import Config
+from tests.cluster.rig import until
 
 
 class Igpipe:
@@ -34,7 +35,8 @@ class Igpipe:
         self._process.wait()
 
     def stop(self, seconds: float = 60) -> int:
-        """End it with SIGTERM and return its exit code."""
+        """End it with SIGTERM, once it takes signals, and return its exit code."""
+        until(lambda: "serving" in self.log.read_text(), "igpipe to serve")
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(seconds)
 

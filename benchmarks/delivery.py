@@ -9,6 +9,7 @@ each its least disturbed turn counts: what else runs on the machine costs CPU ti
 
 import argparse
 import asyncio
+import gc
 import io
 import tempfile
 import time
@@ -170,6 +171,8 @@ def _stream(stages: Stages, gadget: str) -> StreamPipeline:
 
 async def _measure(rounds: int) -> list[Row]:
     blocks = lines_of()
+    gc.collect()
+    gc.freeze()  # as `igpipe run` does
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(draining())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -48,6 +48,8 @@ class Elasticsearch:
         stream = cast(DataStream, parcel.frame)  # its packer makes no other
         answer = await self._post(parcel.body(), f"/{stream.name}{BULK}")
         items = judge(answer, len(parcel.items))
+        if items.count(_CREATED) == len(items):  # most do
+            return [DELIVERED] * len(items)
         verdicts = [judge_item(item) for item in items]
         if all(verdict.status in _DENIED for verdict in verdicts):
             raise SinkDenied(verdicts[0].error)  # the data stream is refused, not what is in it
@@ -114,6 +116,7 @@ def _items(answer: Answer, count: int) -> list[dict[str, Any]]:
     return items
 
 
+_CREATED: Final = {"status": 201}
 _PASSING: Final = frozenset({"cluster_block_exception", "validation_exception"})
 """What a full disk or too many shards give: refusals that are not the document's fault."""
 _DENIED: Final = frozenset({401, 403, 404})

@@ -30,7 +30,10 @@ class Seen:
     account: Account
     missing: int
     twice: int
+    outage_bytes: int
+    """How much more memory was in use at the outage's end than at its tenth second."""
     peak_bytes: int
+    """The same of all times, delivery among them; the server lives in this process too."""
 
 
 class Index:
@@ -71,10 +74,11 @@ async def live_outage(directory: Path, seconds: int, *, after: int) -> Seen:
             open_spool(config, telemetry.records) as spool,
             open_sinks([sink], spool, telemetry, Health(), grace=120.0) as [status],
         ):
-            base = peak = memory()
+            base = outage = peak = memory()
             begun = time.monotonic()
             for tick in range(round((seconds + after) / TICK)):
                 if runner is None and tick * TICK >= seconds:
+                    outage = memory()
                     runner = await index.listen(port)
                 if tick * TICK == 10:
                     base = memory()
@@ -85,7 +89,9 @@ async def live_outage(directory: Path, seconds: int, *, after: int) -> Seen:
         if runner is not None:
             await runner.cleanup()
     missing, once = index.got.count(0), index.got.count(1)
-    return Seen(status.account, missing, len(index.got) - missing - once, peak - base)
+    return Seen(
+        status.account, missing, len(index.got) - missing - once, outage - base, peak - base
+    )
 
 
 def _batch(tick: int) -> Batch:

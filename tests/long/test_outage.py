@@ -45,4 +45,5 @@ async def test_three_minutes_for_real(tmp_path: Path) -> None:
     assert seen.account.delivered == seen.account.forwarded == 190 * RATE
     assert seen.missing == 0
     assert seen.twice == 0
-    assert seen.peak_bytes < 96 * MIB
+    assert seen.outage_bytes < 32 * MIB
+    assert seen.peak_bytes < 256 * MIB

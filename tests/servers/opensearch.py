@@ -27,7 +27,12 @@ class OpenSearch:
             "java", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",  # to start quickly
             "-cp", str(jars), "org.codelibs.opensearch.runner.OpenSearchRunner",
             "-basePath", str(folder / "data"), "-numOfNode", "1", "-baseHttpPort", str(port - 1),
+            "-clusterName", f"test-{port}",
         ]  # fmt: skip
+        # Else it looks for other nodes on this machine, and joins them.
+        config = folder / "data" / "node_1" / "config"
+        config.mkdir(parents=True)
+        (config / "opensearch.yml").write_text("discovery.type: single-node\n")
         ready = f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
         self.process = Process(command, folder, ready)
 
@@ -58,7 +63,8 @@ class OpenSearch:
 
     def _documents(self, cluster: str) -> Iterator[Any]:
         send_json("POST", f"{self.url}/{STREAMS}/_refresh", {})
-        query = {"term": {"orchestrator.cluster.name": cluster}}
+        names = ("orchestrator.cluster.name", "cluster")  # of documents with ECS fields, and raw
+        query = {"bool": {"should": [{"term": {name: cluster}} for name in names]}}
         answer = send_json(
             "POST",
             f"{self.url}/{STREAMS}/_search?scroll=1m",
@@ -71,6 +77,9 @@ class OpenSearch:
 
 
 def _record(document: Any) -> Record:
+    if "session" in document:
+        found = (document[name] for name in ("session", "gadget", "seq", "ig"))
+        return record(*found)
     event = document["event"]
     gadget = event["dataset"].removeprefix("inspektor_gadget.")
     return record(document["igpipe"]["session"], gadget, event["sequence"], document["ig"])

@@ -13,6 +13,7 @@ from igpipe.errors import ClusterError, ClusterUnavailable, NotFound
 from igpipe.model import Block, Dropped, End, EndKind, Phase
 from igpipe.stream.budget import Budget
 from igpipe.stream.coalesce import Coalescer
+from igpipe.stream.farewell import Farewell
 from igpipe.stream.frames import Frames, LineCutter
 from igpipe.stream.marker import EventTime
 from igpipe.stream.resume import Resume
@@ -118,6 +119,8 @@ class _Following:
         patience = shared.patience
         self._backoff = Backoff(patience.first_delay, patience.longest_delay, shared.rng)
         self._retry_after: float | None = None
+        self._farewell = Farewell()
+        self._reread = False  # for want of a farewell
         self._opened = False  # has ever been
         self._worked = _now()  # when last
 
@@ -157,6 +160,7 @@ class _Following:
                 while chunk := await reader.read():
                     now = _now()
                     note(len(chunk), now)
+                    self._farewell.feed(chunk)
                     self._hand_on(chunk)
                     if self._shared.budget.add(self._stream.key, len(chunk), now):
                         return _Left.BUDGET
@@ -202,6 +206,12 @@ class _Following:
         if left is _Left.GONE:
             return (EndKind.LOST, None) if self._phase() is Phase.TERMINATED else _CUT
         if left is _Left.ENDED and (outcome := await self._ended()):
+            if outcome[0] is EndKind.CLEAN and self._farewell.missing:
+                if not self._reread:
+                    self._reread = True
+                    self._log(left, "ig's last words are missing")
+                    return None
+                outcome = EndKind.LOST, outcome[1]
             self._flush()
             return outcome
         if left is _Left.NOT_STARTED:
@@ -214,7 +224,7 @@ class _Following:
 
         A log that ends properly was read to its end if the container ends about then. Its end
         alone proves nothing: a kubelet that dies, or rotates the file while the container ends,
-        ends a follow properly, too.
+        ends a follow properly, too; then ig's last words are missing, and the log is read again.
         """
         try:
             async with asyncio.timeout(self._shared.patience.settle):

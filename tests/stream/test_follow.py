@@ -340,3 +340,43 @@ class KubeletLogs(FakeLogs):
 def mixed(number: int, now: float) -> bytes:
     """Make an event, or now and then a line of ig's own log."""
     return event(number, now) if number % 4 else b"log %d\n" % number
+
+
+HELLO = b'level=debug msg="starting op \\"cli\\""\n'
+GOODBYE = b'level=debug msg="closing op \\"oci\\""\n'
+
+
+def test_log_that_ends_without_last_words_is_read_again():
+    """A kubelet that lagged at the container's end gives the rest when asked again."""
+    first = [event(n, WALL + 1000 + n) for n in range(3)]
+    rest = [event(n, WALL + 1000 + n) for n in range(3, 5)]
+
+    def plan(container):
+        return [
+            [HELLO, *first, container.end],
+            [first[-1], *rest, GOODBYE],
+        ]
+
+    items, opened = follow(plan)
+    assert lines(items) == b"".join([HELLO, *first, *rest, GOODBYE])
+    assert items[-1].kind is EndKind.CLEAN
+    assert len(opened) == 2
+
+
+def test_lines_that_are_gone_when_it_is_read_again_are_a_gap():
+    """What was rotated away with the reader's lag is told, not hidden."""
+    first = [event(n, WALL + 1000 + n) for n in range(3)]
+    late = [event(n, WALL + 1000 + n) for n in range(30, 33)]
+    plan = [[HELLO, *first], [*late, GOODBYE]]
+    items, _ = follow(lambda c: [[*plan[0], c.end], plan[1]])
+    assert any(isinstance(item, Gap) for item in items)
+    assert lines(items) == b"".join([HELLO, *first, *late, GOODBYE])
+    assert items[-1].kind is EndKind.CLEAN
+
+
+def test_log_whose_last_words_stay_missing_is_lost():
+    """An end that cannot be proven is no clean end: the look keeps what is proven."""
+    line = event(1, WALL + 1000)
+    items, opened = follow(lambda c: [[HELLO, line, c.end], [line]])
+    assert items[-1] == End(EndKind.LOST, items[-1].at, 0)
+    assert len(opened) == 2

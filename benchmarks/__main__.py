@@ -19,7 +19,7 @@ PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def _hotpath() -> str:
-    return hotpath.table(hotpath.measure())
+    return hotpath.table(hotpath.measure(seconds=60.0))
 
 
 def _coalesce() -> str:

@@ -1,0 +1,1 @@
+"""What files beside the code promise about it."""

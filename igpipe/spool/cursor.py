@@ -7,7 +7,7 @@ written, the other holds the state before it.
 
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -25,7 +25,8 @@ class Cursor:
 
     It has passed everything before ``next`` but the batches in ``open``: position → the records
     of the batch that are not settled, as bits. The first record that it may need lies in
-    the segment that begins at ``segment``, at ``offset``. ``end`` is where the log ended.
+    the segment that begins at ``segment``, at ``offset``. ``end`` is where the log ended, and
+    ``holes`` are the losses before it that were counted already.
     """
 
     sink: str
@@ -35,6 +36,7 @@ class Cursor:
     next: int
     end: int
     open: dict[int, int] = field(default_factory=dict)
+    holes: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def low(self) -> int:
@@ -49,7 +51,11 @@ class Cursor:
 
 def encode_slot(cursor: Cursor, generation: int) -> bytes:
     """Write *cursor* for a slot; too many open batches are told less exactly, not lost."""
-    data = _encode(cursor, {str(at): _hex(bits) for at, bits in cursor.open.items()})
+    still_open = {str(at): _hex(bits) for at, bits in cursor.open.items()}
+    data = _encode(cursor, still_open)
+    if len(data) > _ROOM:
+        cursor = replace(cursor, holes=[])  # counted twice is better than sent twice
+        data = _encode(cursor, still_open)
     if len(data) > _ROOM:
         data = _encode(cursor, dict.fromkeys(map(str, cursor.open), ""))
     if len(data) > _ROOM:
@@ -76,6 +82,7 @@ def _decode_slot(data: bytes) -> tuple[int, Cursor] | None:
     plain["open"] = {
         int(at): int(bits, 16) if bits else WHOLE for at, bits in plain["open"].items()
     }
+    plain["holes"] = [(begin, end) for begin, end in plain.get("holes", ())]
     return generation, Cursor(**plain)
 
 
@@ -87,6 +94,7 @@ def _plain(cursor: Cursor) -> dict[str, Any]:
         "offset": cursor.offset,
         "next": cursor.next,
         "end": cursor.end,
+        "holes": cursor.holes,
     }
 
 

@@ -39,6 +39,7 @@ class DiskSpool:
         self._store = Store(files, config, telemetry, found)
         self._appended = asyncio.Event()
         self._swept = False
+        self.holes = found.holes
         self.max_age = config.max_age
         telemetry.spool(lambda: self.size, config.max_bytes)
 
@@ -93,7 +94,10 @@ class DiskSpool:
 
     def release(self, segment: Segment) -> None:
         """Remove what every sink has passed, from the oldest segment on; see Log."""
-        if segment.pending or segment.gone is not None:
+        if segment.pending:
+            return
+        if segment.gone is not None:  # each record of it is booked, and no damage
+            self.holes.tell(segment.first, segment.end)
             return
         segments = self._store.segments
         while self._swept and segments and not segments[0].pending:
@@ -154,6 +158,7 @@ class DiskSpool:
         self._store.drop(segment, outcome)
         for reader in self._readers:
             reader.lose(segment, outcome)
+        self.release(segment)
 
     def _sweep(self, now: float) -> None:
         """Let go what only sinks need that are configured no more; their cursors go with age."""

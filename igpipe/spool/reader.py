@@ -10,8 +10,9 @@ from igpipe.spool.cursor import Cursor
 from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.format import LOOK, Record, Stretch
 from igpipe.spool.held import Held, Spot, hold
+from igpipe.spool.holes import Holes
 from igpipe.spool.ports import Account, RecordOutcome, Taken
-from igpipe.spool.recover import Backlog, gap
+from igpipe.spool.recover import Backlog
 from igpipe.spool.segment import Segment
 from igpipe.spool.unread import Unread
 from igpipe.telemetry import RecordTelemetry
@@ -21,6 +22,7 @@ class Log(Protocol):
     """What a reader needs of its spool."""
 
     max_age: float
+    holes: Holes
 
     @property
     def end(self) -> int:
@@ -74,10 +76,8 @@ class DiskReader:
     @property
     def oldest(self) -> float | None:
         """When the oldest pending batch was appended; see Reader."""
-        times = [held.at for held in self._held()]
-        if self._unread:
-            times.append(self._next_at)
-        return min(times, default=None)
+        unread = [self._next_at] if self._unread else []
+        return min([*unread, *(held.at for held in self._held())], default=None)
 
     @property
     def pending_bytes(self) -> int:
@@ -181,7 +181,9 @@ class DiskReader:
         if upcoming is not None:
             places.append((upcoming.position, upcoming.segment.first, upcoming.offset))
         _, first, offset = min(places, default=(0, 0, 0))
-        self._file.save(Cursor(self._sink, at, first, offset, position, self._log.end, still_open))
+        cursor = Cursor(self._sink, at, first, offset, position, self._log.end, still_open)
+        cursor.holes.extend(self._log.holes.after(cursor.low))
+        self._file.save(cursor)
 
     def _held(self) -> Iterator[Held]:
         yield from self._taken.values()
@@ -222,8 +224,7 @@ class DiskReader:
                 if held is not None:
                     taken.append(self._hand_out(held))
                     limit -= len(held.batch.payload)
-            if missing := gap(segment, position, record.position):
-                self._telemetry.damaged(missing)
+            self._damaged(position, record.position)
             position = max(position, record.position + record.count)
             self._next_at = record.at
         self._go_on(segment, offset if found.end > spot.offset else segment.size, position)
@@ -243,15 +244,17 @@ class DiskReader:
         count = left.bit_count()
         self._read(segment, count, record.size)
         if data is None:
-            if ("payload", record.position) not in segment.told:
-                segment.told.add(("payload", record.position))
-                self._telemetry.damaged(record.count)
+            self._damaged(record.position, record.position + record.count)
             self._book(segment, RecordOutcome.EVICTED, count)
             return None
         if record.at < now - self._log.max_age:
             self._book(segment, RecordOutcome.EXPIRED, count)
             return None
         return hold(segment, record, data, left)
+
+    def _damaged(self, begin: int, end: int) -> None:
+        if missing := self._log.holes.tell(begin, end):
+            self._telemetry.damaged(missing)
 
     def _read(self, segment: Segment, count: int, size: int) -> None:
         """Take *count* off what is unread; what damage had hidden at start is recovered now."""

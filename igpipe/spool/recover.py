@@ -11,6 +11,7 @@ from igpipe.model import Source
 from igpipe.spool.cursor import SLOT, Cursor, decode_slots
 from igpipe.spool.folder import Files
 from igpipe.spool.format import LOOK, Record, payload, scan
+from igpipe.spool.holes import Holes
 from igpipe.spool.segment import Segment, cursor_name, cursors_in, segments_in
 
 _BLOCK: Final = max(2**14, LOOK)
@@ -45,10 +46,15 @@ class Backlog:
 
 @dataclass(slots=True)
 class Recovered:
-    """Everything that was found. ``end`` is a position that no batch has had yet."""
+    """
+    Everything that was found. ``end`` is a position that no batch has had yet.
+
+    ``damaged`` counts what is missing and was in no earlier process's ``holes``.
+    """
 
     segments: list[Segment]
     backlogs: dict[str, Backlog]
+    holes: Holes
     end: int = 0
     damaged: int = 0
     torn_bytes: int = 0
@@ -62,8 +68,10 @@ def recover(files: Files) -> Recovered:
     them, make the counts exact, since nothing then can contradict the log. May raise OSError.
     """
     names = files.names()
-    found = Recovered(segments_in(names), _backlogs(files, names))
-    cursors = [backlog.cursor for backlog in found.backlogs.values()]
+    backlogs = _backlogs(files, names)
+    cursors = [backlog.cursor for backlog in backlogs.values()]
+    holes = Holes(hole for cursor in cursors for hole in cursor.holes)
+    found = Recovered(segments_in(names), backlogs, holes)
     low = min((cursor.low for cursor in cursors), default=0)
     if found.segments:
         if not cursors or not all(backlog.generation for backlog in found.backlogs.values()):
@@ -72,17 +80,8 @@ def recover(files: Files) -> Recovered:
     expected = _count(files, found, low)
     known = max((cursor.end for cursor in cursors), default=0)
     found.end = max(expected, found.end, known)
-    found.damaged += found.end - max(expected, low)
+    found.damaged += holes.tell(max(expected, low), found.end)
     return found
-
-
-def gap(segment: Segment, expected: int, position: int) -> int:
-    """Tell how many records are missing before *position*; each gap is told once."""
-    missing = position - expected
-    if missing <= 0 or ("gap", position) in segment.told:
-        return 0
-    segment.told.add(("gap", position))
-    return missing
 
 
 def walk_segment(files: Files, segment: Segment) -> Iterator[Record]:
@@ -116,13 +115,13 @@ def _count(files: Files, found: Recovered, low: int) -> int:
         if following is not None and following.first <= low:
             continue  # passed by every cursor
         for record in walk_segment(files, segment):
-            found.damaged += gap(segment, expected, record.position)
+            found.damaged += found.holes.tell(expected, record.position)
             expected = max(expected, record.position + record.count)
             segment.last_at = max(segment.last_at, record.at)
             for backlog in found.backlogs.values():
                 backlog.add(segment, record)
         if following is not None:
-            found.damaged += gap(segment, expected, following.first)
+            found.damaged += found.holes.tell(expected, following.first)
             expected = max(expected, following.first)
     return expected
 

@@ -1,7 +1,7 @@
 """A piece of the log: one file, or as many bytes in memory while the disk takes none. Pure."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from igpipe.spool.ports import RecordOutcome
@@ -16,8 +16,7 @@ class Segment:
     Records from position *first* on, with checksums that begin with *salt*.
 
     ``kept`` are its bytes while it is in memory only. ``pending`` counts the records that sinks
-    have still to settle. ``gone`` says why it was given up. ``told`` names the damage in it that
-    was counted already.
+    have still to settle. ``gone`` says why it was given up, and ``end`` then where the log goes on.
     """
 
     first: int
@@ -27,7 +26,7 @@ class Segment:
     last_at: float = 0.0
     pending: int = 0
     gone: RecordOutcome | None = None
-    told: set[tuple[str, int]] = field(default_factory=set)
+    end: int = 0
 
     @property
     def name(self) -> str:

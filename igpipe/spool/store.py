@@ -101,7 +101,9 @@ class Store:
         if segment is self.active:
             self._seal()
         if segment in self.segments:
-            self.segments.remove(segment)
+            at = self.segments.index(segment)
+            segment.end = self.segments[at + 1].first if self.segments[at + 1 :] else self.end
+            del self.segments[at]
             self._doom(segment)
         segment.gone = outcome
 

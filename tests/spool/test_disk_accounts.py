@@ -45,7 +45,6 @@ class DiskAccounts(RuleBasedStateMachine):
         """Start empty, with bounds that are soon reached."""
         self.folder = Path(tempfile.mkdtemp(prefix="igpipe-spool-"))
         self.now, self.next, self.unsafe, self.fresh = 0.0, 0, False, True
-        self.holed = False
         self.bench = Bench(self.folder / "spool", max_bytes=MIB, memory_bytes=MIB, max_age=60.0)
         self.bench.files.cold = cold
         self.sinks = {name: Sink(self.bench.reader(name)) for name in SINKS}
@@ -110,10 +109,8 @@ class DiskAccounts(RuleBasedStateMachine):
                 missing = before - sink.reader.account.recovered
                 assert 0 <= missing <= flying
                 corrupt = self.bench.value("spool_corrupt_records_total")
-                # A hole that an earlier crash left is told of at each start until it is passed.
-                assert missing <= corrupt if in_flight else corrupt == 0 or self.holed
+                assert missing <= corrupt if in_flight else corrupt == 0
             else:  # what was in memory only is gone, what could not be noted comes again
-                self.holed = True
                 sink.settled.clear()
                 sink.given.clear()
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from igpipe.local.tool import environment
@@ -70,7 +70,10 @@ class Child:
 async def start(name: str, command: Sequence[str], at: float) -> Child:
     """Start *command* (no shell), of which *at* (unix seconds) is the start. Raises OSError."""
     output, log = os.pipe(), os.pipe()
-    try:
+    with ExitStack() as ours, ExitStack() as theirs:
+        for reading, writing in (output, log):
+            ours.callback(os.close, reading)
+            theirs.callback(os.close, writing)
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -80,11 +83,5 @@ async def start(name: str, command: Sequence[str], at: float) -> Child:
             cwd="/",
             start_new_session=True,
         )
-    except BaseException:
-        os.close(output[0])
-        os.close(log[0])
-        raise
-    finally:
-        os.close(output[1])
-        os.close(log[1])
+        ours.pop_all()  # the child's readers close them
     return Child(name, process, (output[0], log[0]), at)

@@ -107,7 +107,7 @@ def test_deadline_of_a_call(tmp_path: Path):
 def test_broken_answer(tmp_path: Path, broken: object):
     """An answer that is no JSON, or not whole, is as good as none."""
     api = FakeApi()
-    api.on("GET", NODES, broken)  # type: ignore[arg-type]
+    api.on("GET", NODES, broken)  # type: ignore[arg-type]  # it answers nothing
 
     async def main() -> None:
         async with connected(tmp_path, api) as cluster:

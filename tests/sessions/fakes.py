@@ -228,7 +228,7 @@ def show_after(seconds: float, /, *, base: Kubelet | None = None, **fields: Any)
 
     async def kubelet(cluster: FakeCluster, uid: str) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task((base or run_gadgets())(cluster, uid))  # type: ignore[arg-type]
+            group.create_task((base or run_gadgets())(cluster, uid))  # type: ignore[arg-type]  # any coroutine
             await asyncio.sleep(seconds)
             cluster.show(uid, **fields)
 

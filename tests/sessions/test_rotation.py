@@ -187,7 +187,7 @@ def test_what_a_killed_process_left_is_reaped_before_anything_starts() -> None:
     async def main() -> None:
         async with FakeCluster(run_gadgets(seconds=600)) as cluster:
             link = Link(cluster)
-            killed = World(link, rotation={"period": 50.0})  # type: ignore[arg-type]
+            killed = World(link, rotation={"period": 50.0})  # type: ignore[arg-type]  # a link is all it needs
             async with killed.running("a", "b"):
                 await until(lambda: len(cluster.pods) == 1)
                 await asyncio.sleep(3)

@@ -78,8 +78,12 @@ class ServiceViews:
         self._parts = parts
 
     def metrics(self, openmetrics: bool) -> Iterator[bytes]:
-        """Write the event metrics."""
-        return self._parts.metrics.write(self._parts.wall(), openmetrics=openmetrics)
+        """Write the event metrics, and bring what is told of their series up to date."""
+        parts, metrics = self._parts, self._parts.metrics
+        parts.telemetry.series.settle(
+            metrics.lines, parts.config.metrics.series_budget, metrics.folded, metrics.expired
+        )
+        return metrics.write(parts.wall(), openmetrics=openmetrics)
 
     def ready(self) -> dict[str, str]:
         """Return what keeps igpipe from its job."""

@@ -1,5 +1,7 @@
 """The series of events, and scrapes."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from igpipe.telemetry.buckets import SECONDS
@@ -28,19 +30,21 @@ class SeriesTelemetry:
             buckets=SECONDS,
             registry=registry,
         )
+        self._seen_folded: dict[str, int] = {}
+        self._seen_expired = 0
 
-    def exposed(self, lines: int, budget: int) -> None:
-        """Set how many lines are exposed and how many may be."""
+    def settle(self, lines: int, budget: int, folded: Mapping[str, int], expired: int) -> None:
+        """
+        Set how many *lines* are exposed of *budget*, and add what the totals gained.
+
+        *folded* by metric and *expired* are totals since the start, as the store counts them.
+        """
         self._lines.set(lines)
         self._budget.set(budget)
-
-    def folded(self, metric: str, count: int) -> None:
-        """Count increments that were folded."""
-        self._folded.labels(metric).inc(count)
-
-    def expired(self, count: int) -> None:
-        """Count series that left."""
-        self._expired.inc(count)
+        for metric, count in folded.items():
+            self._folded.labels(metric).inc(count - self._seen_folded.get(metric, 0))
+        self._expired.inc(expired - self._seen_expired)
+        self._seen_folded, self._seen_expired = dict(folded), expired
 
     def scraped(self, seconds: float) -> None:
         """Note what one exposition cost."""

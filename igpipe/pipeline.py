@@ -41,10 +41,15 @@ class Stages:
 
 @dataclass(slots=True)
 class Tellers:
-    """Who learns of ig's readiness marker (when it arrived, unix seconds) and of its log lines."""
+    """
+    Who learns of ig's readiness marker (when it arrived, unix seconds) and of its log lines.
+
+    ``rejected`` gets a reason and the raw beginning of a bad line, one for a block at most.
+    """
 
     ready: Callable[[float], None] = lambda at: None
     stderr: Callable[[str], None] = lambda text: None
+    rejected: Callable[[str, bytes], None] = lambda reason, line: None
 
 
 class StreamPipeline:
@@ -124,6 +129,9 @@ class StreamPipeline:
         notices = self._decoder.feed(block.data)
         for notice in notices:
             self._notice(notice, block.arrived)
+        if self._decoder.sample is not None:
+            self._tellers.rejected(*self._decoder.sample)
+            self._decoder.sample = None
         self.exposure.lines(block.arrived, events=self.account.events > events)
 
     def _on_event(self, event: Event, line: bytes | None) -> None:

@@ -1,6 +1,7 @@
 """Every session's streams: each gadget's log followed into one queue, and the queue's consumer."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,11 +10,15 @@ from dataclasses import dataclass, field
 from igpipe.config import LimitsConfig
 from igpipe.decode import line_time
 from igpipe.gadgets import Kind, kind_of
+from igpipe.logs import Sampled
 from igpipe.model import Block, End, LineAccount, Source
 from igpipe.pipeline import Stages, StreamPipeline, Tellers
 from igpipe.sessions import Container, Session, StreamResult, timeout_seconds
 from igpipe.stream import Budget, Coalescer, Exposure, FairQueue, Follower, LogSource, Stream
 from igpipe.tasks import finish
+from igpipe.text import safe
+
+log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 """How often batches, looks and telemetry of quiet streams are brought up to date."""
@@ -63,6 +68,7 @@ class Pump:
         self._wall = wall
         self._streams: dict[int, _Open] = {}
         self._opened = 0
+        self._rejects = Sampled()
         self._ended: dict[str, GadgetTotals] = {}
         stages.telemetry.streams.queue(lambda: self.queue.size, self.queue.capacity)
 
@@ -141,10 +147,29 @@ class Pump:
         source = Source(self._cluster, session.node.name, session.id, gadget)
         self._stages.telemetry.streams.known(gadget)
         exposure = Exposure(timeout_seconds(config), builtin=config.generation == "builtin")
-        tellers = Tellers(lambda at: session.ready(gadget, at), session.stderr[gadget].append)
+        tellers = Tellers(
+            lambda at: session.ready(gadget, at),
+            session.stderr[gadget].append,
+            lambda reason, line: self._tell_reject(source, reason, line),
+        )
         pipeline = StreamPipeline(self._stages, source, exposure, tellers, self._wall())
         session.track(gadget, pipeline.account, lambda: (pipeline.exposure.proven, pipeline.gaps))
         return pipeline
+
+    def _tell_reject(self, source: Source, reason: str, line: bytes) -> None:
+        """Log one bad line a minute for each gadget and reason; all are counted."""
+        held = self._rejects.take(f"{source.gadget} {reason}", self._wall())
+        if held is not None:
+            log.warning(
+                "a line was rejected",
+                extra={
+                    "gadget": source.gadget,
+                    "node": source.node,
+                    "reason": reason,
+                    "line": safe(line.decode(errors="backslashreplace")),
+                    "untold": held,
+                },
+            )
 
     def _add(self, gadget: str, pipeline: StreamPipeline) -> None:
         self._ended[gadget] = _sum([self._ended.get(gadget, GadgetTotals()), _totals(pipeline)])

@@ -32,6 +32,9 @@ REJECTS: Final = (
 FOREIGN: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 """What handling a foreign shape raises; orjson's own error is a ValueError."""
 
+SAMPLE: Final = 200
+"""Bytes of a rejected line that are kept to be shown."""
+
 NOTICES: Final = 1000
 """Notices that one ``feed`` returns at most, the last ones: a block may be all newlines."""
 
@@ -49,6 +52,8 @@ class LineDecoder:
 
     Numbers are as orjson reads them: integers beyond 64 bits (ig writes none) become floats, and
     what no float holds is a reject, as is nesting beyond 1024.
+
+    ``sample`` is the last reject's reason and the beginning of its line, raw; its taker clears it.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class LineDecoder:
         self._account = account
         self._line_limit = line_limit
         self._array_limit = array_limit
+        self.sample: tuple[str, bytes] | None = None
         self._root_uid = gadget == "trace_open"
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
 
@@ -88,7 +94,7 @@ class LineDecoder:
                         _restore_root(event)
                     on_event(event, line)
                 except FOREIGN as error:
-                    self._reject(_reason(error))
+                    self._reject(_reason(error), line)
                 else:
                     good += 1
         finally:
@@ -103,7 +109,7 @@ class LineDecoder:
         """Handle all that is no object: arrays, their empty form, text, and what is too long."""
         is_array = line[0] == _ARRAY
         if len(line) > (self._array_limit if is_array else self._line_limit):
-            self._reject("oversized")
+            self._reject("oversized", line)
         elif is_array:
             self._array(line)
         elif line[0] == _NULL and line.strip() == b"null":
@@ -116,7 +122,7 @@ class LineDecoder:
         try:
             rows = orjson.loads(line)
         except ValueError as error:
-            self._reject(_reason(error))
+            self._reject(_reason(error), line)
             return
         self._on_array()
         bad = 0
@@ -127,7 +133,7 @@ class LineDecoder:
                 bad += 1
         self._account.rejected_rows += bad
         if rows and bad == len(rows):
-            self._reject("shape")
+            self._reject("shape", line)
         else:
             self._event_line(len(rows) - bad)
 
@@ -138,11 +144,11 @@ class LineDecoder:
 
     def _text(self, line: bytes) -> None:
         if from_kubelet(line):
-            self._reject("kubelet")
+            self._reject("kubelet", line)
             return
         notice = parse_text(line)
         if notice is None:
-            self._reject("json" if _is_utf8(line) else "utf8")
+            self._reject("json" if _is_utf8(line) else "utf8", line)
         else:
             self._tell(notice)
 
@@ -165,7 +171,8 @@ class LineDecoder:
         self._account.event_lines += 1
         self._account.events += events
 
-    def _reject(self, reason: str) -> None:
+    def _reject(self, reason: str, line: bytes) -> None:
+        self.sample = reason, line[:SAMPLE]
         self._account.lines += 1
         self._account.rejected[reason] = self._account.rejected.get(reason, 0) + 1
 

@@ -30,13 +30,17 @@ class Bench:
         stages = Stages(config, self.metrics, forwarder, self.telemetry)
         self.ready: list[float] = []
         self.stderr: list[str] = []
+        self.rejects: list[tuple[str, bytes]] = []
         self.stream = StreamPipeline(
             stages,
             Source("c", "n1", "s1", "trace_exec"),
             Exposure(60),
-            Tellers(self.ready.append, self.stderr.append),
+            Tellers(self.ready.append, self.stderr.append, self._rejected),
             NOW,
         )
+
+    def _rejected(self, reason: str, line: bytes) -> None:
+        self.rejects.append((reason, line))
 
     def records(self) -> list[dict[str, object]]:
         """Read all records of all batches."""
@@ -149,3 +153,12 @@ def test_the_gadgets_image_decides_what_slot_zero_means(
     tree = {"session": session, "gadgets": gadgets}
     config = Config.model_validate_json(orjson.dumps(tree))
     assert counts_from_zero(config, "profile_tcprtt") is since
+
+
+def test_a_bad_line_is_shown_once_a_block() -> None:
+    """The last bad line of a block is told with its reason, cut; good blocks tell none."""
+    bench = Bench()
+    torn = b'{"torn":"' + b"x" * 600
+    bench.stream.handle(Block(event(1) + b"{first\n" + torn + b"\n", NOW + 1))
+    bench.stream.handle(Block(event(2), NOW + 2))
+    assert bench.rejects == [("json", torn[:200])]

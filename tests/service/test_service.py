@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from igpipe.sim import SOME
+import pytest
+
+from igpipe.sim import SOME, Faults
 from igpipe.status import ServiceViews
 from tests import virtual
 from tests.service.world import (
@@ -181,5 +183,27 @@ def test_last_looks_survive_a_restart(tmp_path: Path) -> None:
                 after = {(x["node"], x["gadget"]): x["ended"] for x in parts.metrics.looks()}
             assert before
             assert after == before
+
+    virtual.run(main())
+
+
+def test_bad_lines_are_logged_now_and_then_and_series_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sample of bad lines is in the log, escaped; /metrics tells how many series there are."""
+
+    async def main() -> None:
+        async with world(4, faults=Faults(malformed=0.2)) as (cluster, clock):
+            async with running(config(tmp_path, cluster), clock) as (_, parts):
+                await asyncio.sleep(40)
+                b"".join(ServiceViews(parts).metrics(openmetrics=False))
+                value = parts.telemetry.registry.get_sample_value
+                assert value("igpipe_series") == parts.metrics.lines > 0
+                assert value("igpipe_series_budget") == 100_000
+            told = [r for r in caplog.records if r.getMessage() == "a line was rejected"]
+            totals = parts.pump.totals().values()
+            rejected = sum(sum(total.account.rejected.values()) for total in totals)
+            assert 0 < len(told) < rejected
+            assert all(vars(record)["line"].isprintable() for record in told)
 
     virtual.run(main())

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import coalesce, delivery, fleet, hotpath
+from benchmarks import coalesce, delivery, fleet, hotpath, tap
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -34,11 +34,16 @@ def _fleet() -> str:
     return fleet.table(fleet.measure())
 
 
+def _tap() -> str:
+    return tap.table(tap.measure())
+
+
 BENCHMARKS: Final[dict[str, Callable[[], str]]] = {
     "hotpath": _hotpath,
     "coalesce": _coalesce,
     "delivery": _delivery,
     "fleet": _fleet,
+    "tap": _tap,
 }
 
 

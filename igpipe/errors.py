@@ -13,6 +13,7 @@ igpipe's errors: a class exists only where some ``except`` names it. Pure.
     │   ├── Conflict             409: the name is taken, or the object has changed
     │   ├── Rejected             400 or 422, or an admission webhook: asking again is no use
     │   └── Gone                 410: the resource version is too old, list again
+    ├── FrameError               a line is no sound frame of igpipe-tap: counted, not believed
     ├── SessionError             one session failed with ``reason``; the next node is due
     └── SinkError                one request of a sink failed
         ├── SinkUnavailable      keep the batch, wait, ``retry_after`` seconds if given
@@ -33,6 +34,10 @@ class ConfigError(IgpipeError):
 
 class InputError(IgpipeError):
     """What a command was given to read cannot be used."""
+
+
+class FrameError(IgpipeError):
+    """A line is no sound frame of igpipe-tap; the message says in which way."""
 
 
 class ClusterError(IgpipeError):

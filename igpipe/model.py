@@ -220,15 +220,46 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """
+    What the tap on the node tells beside lines, since its last report.
+
+    ``observed`` is in all: seconds in which ig provably observed, by the node's clock. ``missed``
+    lines were printed and never came; of ``lost`` samples only those told in such lines.
+    ``bad`` lines of the log were no sound frames, the last of them began as ``sample``.
+    """
+
+    observed: float = 0.0
+    missed: int = 0
+    lost: int = 0
+    dropped: int = 0
+    dropped_bytes: int = 0
+    filtered: int = 0
+    bad: int = 0
+    sample: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCost:
+    """What watching cost a node: CPU seconds of ig and of the tap, and their memory at most."""
+
+    ig_seconds: float
+    tap_seconds: float
+    ig_bytes: int
+    tap_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
-    """The stream's last item."""
+    """The stream's last item; ``cost`` where the tap told it."""
 
     kind: EndKind
     at: float
     exit_code: int | None = None
+    cost: NodeCost | None = None
 
 
-StreamItem = Block | Gap | Resumed | Dropped | End
+StreamItem = Block | Gap | Resumed | Dropped | Report | End
 """What a follower puts in the queue, in order."""
 
 
@@ -256,8 +287,10 @@ class LineAccount:
     """
     The account of one stream's lines.
 
-    ``lines == event_lines + stderr + sum(rejected) + sum(dropped)`` holds at all times. An array
-    is one line and as many events as it has good rows; its bad rows are ``rejected_rows``.
+    ``lines == event_lines + stderr + sum(rejected) + sum(dropped) + missed + filtered`` holds at
+    all times. An array is one line and as many events as it has good rows; its bad rows are
+    ``rejected_rows``. Only the tap tells how many lines were ``missed``, printed and never seen,
+    and which it ``filtered``, left out on the node as it was told; both are 0 without it.
     """
 
     lines: int = 0
@@ -269,6 +302,8 @@ class LineAccount:
     rejected_rows: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
+    missed: int = 0
+    filtered: int = 0
 
     def balanced(self) -> bool:
         """Tell whether every line is accounted for."""
@@ -277,6 +312,8 @@ class LineAccount:
             + self.stderr
             + sum(self.rejected.values())
             + sum(self.dropped.values())
+            + self.missed
+            + self.filtered
         )
 
     def add(self, other: "LineAccount") -> None:
@@ -288,6 +325,8 @@ class LineAccount:
         self.stderr += other.stderr
         self.lost_samples += other.lost_samples
         self.rejected_rows += other.rejected_rows
+        self.missed += other.missed
+        self.filtered += other.filtered
         for mine, others in ((self.rejected, other.rejected), (self.dropped, other.dropped)):
             for reason, count in others.items():
                 mine[reason] = mine.get(reason, 0) + count

@@ -19,6 +19,7 @@ from igpipe.model import (
     Event,
     Gap,
     LineAccount,
+    Report,
     Resumed,
     Source,
     StreamItem,
@@ -27,6 +28,7 @@ from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
 _NANO: Final = 1_000_000_000
+_ON_NODE: Final = "node_buffer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class StreamPipeline:
             case Resumed():
                 self._telemetry.resumed(self.source.gadget)
                 self.exposure.resumed(item.until)
+            case Report():
+                self._report(item)
             case End():
                 self._end(item)
 
@@ -161,8 +165,25 @@ class StreamPipeline:
         counts = account.rejected if item.reason == "oversized" else account.dropped
         counts[item.reason] = counts.get(item.reason, 0) + item.lines
 
+    def _report(self, report: Report) -> None:
+        account = self.account
+        account.lines += report.missed + report.dropped + report.filtered
+        account.missed += report.missed
+        account.filtered += report.filtered
+        account.lost_samples += report.lost
+        if report.dropped:
+            account.bytes += report.dropped_bytes
+            account.dropped[_ON_NODE] = account.dropped.get(_ON_NODE, 0) + report.dropped
+        if report.bad:
+            self._telemetry.bad_frames(self.source.gadget, report.bad)
+            self._tellers.rejected("frame", report.sample)
+        if report.observed:
+            self.exposure.observed(report.observed)
+
     def _end(self, end: End) -> None:
         self.ended = end
+        if end.cost is not None:
+            self._telemetry.node_cost(self.source.gadget, end.cost)
         self.exposure.end(end)
         self._forward.flush()
         self._commit(end.at, final=True)

@@ -212,4 +212,5 @@ def _result(pipeline: StreamPipeline) -> StreamResult:
         account=pipeline.account,
         exposure=pipeline.exposure.proven,
         gaps=pipeline.gaps,
+        cost=end.cost,
     )

@@ -148,6 +148,8 @@ class ServiceViews:
             stderr=sum(account.stderr for account in accounts),
             rejected=sum(_rejected(account) for account in accounts),
             dropped=sum(_dropped(account) for account in accounts),
+            missed=sum(account.missed for account in accounts),
+            filtered_lines=sum(account.filtered for account in accounts),
             events=events,
             forwarded=offered["forwarded"],
             filtered=offered["filtered"],
@@ -183,6 +185,8 @@ def _gadget(total: GadgetTotals) -> GadgetView:
         stderr=account.stderr,
         rejected=_rejected(account),
         dropped=_dropped(account),
+        missed=account.missed,
+        filtered=account.filtered,
         lost_samples=account.lost_samples,
         gaps=total.gaps,
     )

@@ -10,6 +10,7 @@ from igpipe.model import (
     LeaseState,
     LineAccount,
     Node,
+    NodeCost,
     PodState,
     Skip,
 )
@@ -66,7 +67,8 @@ class StreamResult:
     How one gadget's stream ended.
 
     ``error`` is the first ``Error: …`` line of ig, escaped; ``exposure`` the seconds in which the
-    gadget provably observed, ``gaps`` how often lines were provably missed.
+    gadget provably observed, ``gaps`` how often lines were provably missed. ``cost`` is what
+    watching cost the node, where the tap told.
     """
 
     kind: EndKind
@@ -75,6 +77,7 @@ class StreamResult:
     account: LineAccount = field(default_factory=LineAccount)
     exposure: float = 0.0
     gaps: int = 0
+    cost: NodeCost | None = None
 
 
 class Journal(Protocol):

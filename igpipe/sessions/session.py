@@ -51,6 +51,7 @@ class GadgetRecord:
             "gaps": gaps,
             "exit_code": result.exit_code if result else None,
             "error": result.error if result else "",
+            "node_cost": asdict(result.cost) if result and result.cost else None,
             **asdict(self.account),
             "stderr": list(self.stderr),
         }

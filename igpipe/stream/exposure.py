@@ -12,6 +12,8 @@ class Exposure:
     clean exit, which settles it to exactly *timeout* less the gaps. Built-in gadgets have no
     marker and their own log proves nothing: first to last event. ``proven`` never decreases and
     never runs ahead of *timeout*: a slow log does not make a session longer.
+
+    Where the tap tells what the node's own clock proves, silence included, arrivals prove nothing.
     """
 
     def __init__(self, timeout: float, *, builtin: bool = False) -> None:
@@ -21,6 +23,7 @@ class Exposure:
         self._until: float | None = None  # proven up to here; None: not ready yet
         self._running = 0.0
         self._gaps = 0.0
+        self._measured = False
 
     def ready(self, at: float) -> None:
         """Note that the gadget said that it observes; only the first time counts."""
@@ -47,6 +50,12 @@ class Exposure:
         if not self._builtin:
             self._credit(until)
 
+    def observed(self, seconds: float) -> None:
+        """Take what the node measured, in all, without the time of lines that are missing."""
+        self._measured = True
+        self._running = max(self._running, seconds)
+        self._settle()
+
     def end(self, end: End) -> None:
         """Note how the stream ended; nothing may follow."""
         if end.kind is EndKind.CLEAN:
@@ -55,9 +64,10 @@ class Exposure:
 
     def _credit(self, at: float) -> None:
         if self._until is not None and at > self._until:
-            self._running += at - self._until
+            if not self._measured:
+                self._running += at - self._until
+                self._settle()
             self._until = at
-            self._settle()
 
     def _settle(self) -> None:
         self.proven = max(self.proven, min(self._running, self._timeout - self._gaps))

@@ -3,26 +3,23 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from igpipe.backoff import Backoff
 from igpipe.errors import ClusterError, ClusterUnavailable, NotFound
-from igpipe.model import Block, Dropped, End, EndKind, Phase
+from igpipe.model import Block, End, EndKind, Phase, Report, StreamItem
 from igpipe.stream.budget import Budget
 from igpipe.stream.coalesce import Coalescer
-from igpipe.stream.farewell import Farewell
-from igpipe.stream.frames import Frames, LineCutter
 from igpipe.stream.marker import EventTime
-from igpipe.stream.resume import Resume
-from igpipe.stream.transport import Container, LogReader, LogSource, Outlet
+from igpipe.stream.plain import PlainReading
+from igpipe.stream.tap import FrameReading
+from igpipe.stream.transport import Container, LogReader, LogSource, Outlet, Reading
 from igpipe.text import safe
 
 log = logging.getLogger(__name__)
-
-OVERSIZED: Final = "oversized"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class Stream:
 
     ``from_start``: the lines are arrays, whose rows may have no time, so a resume replays the
     whole log. ``event_time`` gives a line's own time; it is asked for few lines, on a resume.
+    ``tap``: the log holds frames of igpipe-tap, not plain lines.
     """
 
     key: Hashable
@@ -40,6 +38,13 @@ class Stream:
     event_time: EventTime
     line_limit: int
     from_start: bool = False
+    tap: bool = False
+
+    def reading(self) -> Reading:
+        """Make what understands the log's bytes."""
+        if self.tap:
+            return FrameReading(self.line_limit)
+        return PlainReading(self.event_time, self.line_limit, from_start=self.from_start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,12 @@ class Follower:
         tells how it ended. Cancelled, it leaves an ``End(CUT)`` behind.
         """
         kind, exit_code = _CUT
+        reading = stream.reading()
         try:
-            kind, exit_code = await _Following(self, stream).run()
+            kind, exit_code = await _Following(self, stream, reading).run()
         finally:
             self.budget.close(stream.key)
-            end = End(kind, self.wall(), exit_code)
+            end = End(kind, self.wall(), exit_code, reading.cost)
             stream.port.offer(end)
         return end
 
@@ -111,16 +117,14 @@ _CUT: Final[_Outcome] = (EndKind.CUT, None)
 class _Following:
     """One stream on its way."""
 
-    def __init__(self, shared: Follower, stream: Stream) -> None:
+    def __init__(self, shared: Follower, stream: Stream, reading: Reading) -> None:
         self._shared = shared
         self._stream = stream
-        self._resume = Resume(stream.event_time, from_start=stream.from_start)
-        self._frames: Frames = LineCutter(stream.line_limit)
+        self._reading = reading
         patience = shared.patience
         self._backoff = Backoff(patience.first_delay, patience.longest_delay, shared.rng)
         self._retry_after: float | None = None
-        self._farewell = Farewell()
-        self._reread = False  # for want of a farewell
+        self._reread = False  # for want of last words
         self._opened = False  # has ever been
         self._worked = _now()  # when last
 
@@ -135,8 +139,7 @@ class _Following:
 
     async def _connect(self) -> _Left:
         container = self._stream.container
-        since = self._resume.reopen()
-        self._frames = LineCutter(self._stream.line_limit)
+        since = self._reading.reopen()
         self._retry_after = None
         try:
             async with self._shared.logs.open_log(
@@ -160,8 +163,7 @@ class _Following:
                 while chunk := await reader.read():
                     now = _now()
                     note(len(chunk), now)
-                    self._farewell.feed(chunk)
-                    self._hand_on(chunk)
+                    self._offer(self._reading.feed(chunk, self._shared.wall()))
                     if self._shared.budget.add(self._stream.key, len(chunk), now):
                         return _Left.BUDGET
                     await asyncio.sleep(0)  # a log that always has more must not starve others
@@ -170,33 +172,10 @@ class _Following:
             if _now() - opened >= self._shared.patience.steady:
                 self._works()
 
-    def _hand_on(self, chunk: bytes) -> None:
-        arrived = self._shared.wall()
-        for part in self._parts(chunk):
-            for item in self._cut(part, arrived):
-                self._offer(item)
-
-    def _parts(self, chunk: bytes) -> Iterator[bytes]:
-        """Pass the chunk as it is; line by line in a replay, so that drops keep their place."""
-        start = 0
-        while self._resume.seeking and (cut := chunk.find(b"\n", start)) >= 0:
-            yield chunk[start : cut + 1]
-            start = cut + 1
-        if start < len(chunk):
-            yield chunk[start:] if start else chunk
-
-    def _cut(self, part: bytes, arrived: float) -> Iterator[Block | Dropped]:
-        frames = self._frames
-        lines, size = frames.oversized, frames.oversized_bytes
-        if data := frames.feed(part):
-            yield Block(data, arrived)
-        if frames.oversized > lines:
-            yield Dropped(frames.oversized - lines, frames.oversized_bytes - size, OVERSIZED)
-
-    def _offer(self, item: Block | Dropped) -> None:
-        for ready in self._resume.feed(item):
-            self._stream.port.offer(ready)
-            if isinstance(ready, Block):
+    def _offer(self, items: Iterable[StreamItem]) -> None:
+        for item in items:
+            self._stream.port.offer(item)
+            if isinstance(item, Block | Report):
                 self._works()
 
     async def _judge(self, left: _Left) -> _Outcome | None:
@@ -206,13 +185,13 @@ class _Following:
         if left is _Left.GONE:
             return (EndKind.LOST, None) if self._phase() is Phase.TERMINATED else _CUT
         if left is _Left.ENDED and (outcome := await self._ended()):
-            if outcome[0] is EndKind.CLEAN and self._farewell.missing:
+            if outcome[0] is EndKind.CLEAN and self._reading.unfinished:
                 if not self._reread:
                     self._reread = True
                     self._log(left, "ig's last words are missing")
                     return None
                 outcome = EndKind.LOST, outcome[1]
-            self._flush()
+            self._offer(self._reading.finish(self._shared.wall()))
             return outcome
         if left is _Left.NOT_STARTED:
             self._works()
@@ -235,13 +214,6 @@ class _Following:
         if state is None:
             return _CUT
         return (EndKind.CLEAN if state.exit_code == 0 else EndKind.ERROR), state.exit_code
-
-    def _flush(self) -> None:
-        now = self._shared.wall()
-        if rest := self._frames.finish():
-            self._offer(Block(rest, now))
-        for item in self._resume.finish(now):
-            self._stream.port.offer(item)
 
     def _works(self) -> None:
         self._backoff.reset()

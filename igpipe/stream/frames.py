@@ -1,26 +1,5 @@
 """Cut a byte stream into whole lines, however it was chunked. Pure."""
 
-from typing import Protocol
-
-
-class Frames(Protocol):
-    """
-    The transport's seam: bytes of one connection in, whole lines out.
-
-    Today a connection carries plain log lines, and ``LineCutter`` is this. A helper on the node
-    that batches, numbers and compresses would bring another implementation; its numbers then
-    tell gaps inside one connection too, which plain lines cannot.
-    """
-
-    oversized: int
-    oversized_bytes: int
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes and return the lines that are whole now, each with its newline."""
-
-    def finish(self) -> bytes:
-        """Return what is left when the stream has ended, as a last line."""
-
 
 class LineCutter:
     """

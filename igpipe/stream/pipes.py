@@ -10,8 +10,9 @@ from typing import Final, Protocol
 
 from igpipe.errors import NotFound
 from igpipe.model import Block, Dropped, End, EndKind
-from igpipe.stream.follow import OVERSIZED, Stream
+from igpipe.stream.follow import Stream
 from igpipe.stream.frames import LineCutter
+from igpipe.stream.plain import OVERSIZED
 from igpipe.stream.transport import Outlet
 from igpipe.tasks import collect
 

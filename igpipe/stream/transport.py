@@ -1,9 +1,10 @@
 """What following a log needs of others: a log to open, a container to ask, an outlet to fill."""
 
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from igpipe.model import ContainerState, StreamItem
+from igpipe.model import ContainerState, NodeCost, StreamItem
 
 
 class LogReader(Protocol):
@@ -56,3 +57,28 @@ class Outlet(Protocol):
 
     def offer(self, item: StreamItem) -> None:
         """Take the next item at once."""
+
+
+class Reading(Protocol):
+    """
+    The seam between a log and what it carries: what makes items of one stream's bytes.
+
+    It lives for the whole stream, over all connections: plain lines, or the tap's frames.
+    """
+
+    @property
+    def cost(self) -> NodeCost | None:
+        """What watching cost the node, once that was told; None where nobody tells."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether ig, which ended, should have said more: the log was not read to its end."""
+
+    def reopen(self) -> float | None:
+        """Expect a connection, to the log from the time returned on; None: from its start."""
+
+    def feed(self, chunk: bytes, now: float) -> Iterable[StreamItem]:
+        """Take the next bytes, which came at *now* (unix seconds), and give what they hold."""
+
+    def finish(self, now: float) -> Iterable[StreamItem]:
+        """Give what is left when the log has ended for good."""

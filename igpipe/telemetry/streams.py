@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from igpipe.model import LineAccount
+from igpipe.model import LineAccount, NodeCost
 from igpipe.telemetry.buckets import SHORT
 
 
@@ -25,7 +25,21 @@ class StreamTelemetry:
         self._lost = counter(
             "kernel_lost_samples", "Events the kernel's buffer lost, as ig reports: a lower bound."
         )
-        self._gaps = counter("stream_gaps", "Resumes of a log that provably missed lines.")
+        self._missed = counter(
+            "lines_missed", "Lines that ig printed and that never came, as the tap counted them."
+        )
+        self._filtered = counter("lines_filtered", "Lines that the tap left out, as it was told.")
+        self._bad = counter("bad_frames", "Lines of a tap's log that are no sound frames.")
+        self._node_cpu = counter(
+            "node_cpu_seconds", "CPU that watching took on the nodes, as taps told.", "process"
+        )
+        self._node_memory = Gauge(
+            "igpipe_node_memory_bytes",
+            "Memory that watching took at most, in the last session that told.",
+            ("gadget", "process"),
+            registry=registry,
+        )
+        self._gaps = counter("stream_gaps", "Times that lines were provably missed.")
         self._resumes = counter("stream_resumes", "Logs opened again while the gadget ran.")
         self._open = Gauge("igpipe_streams", "Log streams open now.", registry=registry)
         self._queue = Gauge("igpipe_queue_bytes", "Bytes waiting in the queue.", registry=registry)
@@ -59,14 +73,29 @@ class StreamTelemetry:
         self._events.labels(gadget).inc(new.events - old.events)
         self._stderr.labels(gadget).inc(new.stderr - old.stderr)
         self._lost.labels(gadget).inc(new.lost_samples - old.lost_samples)
+        self._missed.labels(gadget).inc(new.missed - old.missed)
+        self._filtered.labels(gadget).inc(new.filtered - old.filtered)
         for reason, count in new.rejected.items():
             self._rejected.labels(gadget, reason).inc(count - old.rejected.get(reason, 0))
         for reason, count in new.dropped.items():
             self._dropped.labels(gadget, reason).inc(count - old.dropped.get(reason, 0))
 
     def gap(self, gadget: str) -> None:
-        """Count a resume that missed lines."""
+        """Count that lines were missed."""
         self._gaps.labels(gadget).inc()
+
+    def bad_frames(self, gadget: str, count: int) -> None:
+        """Count lines of a tap's log that are no frames."""
+        self._bad.labels(gadget).inc(count)
+
+    def node_cost(self, gadget: str, cost: NodeCost) -> None:
+        """Add what a session's watching cost its node."""
+        for process, seconds, size in (
+            ("ig", cost.ig_seconds, cost.ig_bytes),
+            ("tap", cost.tap_seconds, cost.tap_bytes),
+        ):
+            self._node_cpu.labels(gadget, process).inc(seconds)
+            self._node_memory.labels(gadget, process).set(size)
 
     def resumed(self, gadget: str) -> None:
         """Count a log that was opened again."""
@@ -74,7 +103,15 @@ class StreamTelemetry:
 
     def known(self, gadget: str) -> None:
         """Expose a gadget's counters as zero before anything happens."""
-        for metric in (self._lines, self._events, self._lost, self._gaps, self._resumes):
+        for metric in (
+            self._lines,
+            self._events,
+            self._lost,
+            self._missed,
+            self._gaps,
+            self._resumes,
+            self._bad,
+        ):
             metric.labels(gadget)
 
     def streams(self, count: int) -> None:

@@ -86,6 +86,7 @@ def _losses(status: Status) -> str:
     rows: list[Row] = [
         ("lines rejected (bad)", loss(sum(g["rejected"] for g in gadgets))),
         ("lines dropped (a bound was full)", loss(sum(g["dropped"] for g in gadgets))),
+        ("lines missed, as taps counted them", loss(sum(g["missed"] for g in gadgets))),
         ("samples lost in the kernel, at least", loss(sum(g["lost_samples"] for g in gadgets))),
         ("gaps in log streams", loss(sum(g["gaps"] for g in gadgets))),
         ("events shed before forwarding", loss(status["accounts"]["shed"])),
@@ -99,15 +100,18 @@ def _losses(status: Status) -> str:
 
 
 def _gadgets(status: Status) -> str:
-    heads = ("gadget", "lines", "bytes", "events", "stderr", "rejected", "dropped", "lost", "gaps")
+    heads = (
+        "gadget", "lines", "bytes", "events", "stderr",
+        "rejected", "dropped", "missed", "lost", "gaps",
+    )  # fmt: skip
     rows = (_gadget(name, view) for name, view in sorted(status["gadgets"].items()))
     return table("Gadgets since the start", heads, rows, "Nothing was read yet.")
 
 
 def _gadget(name: str, view: GadgetView) -> Row:
     plain = (name, view["lines"], view["bytes"], view["events"], view["stderr"])
-    lossy = (view["rejected"], view["dropped"], view["lost_samples"], view["gaps"])
-    return (*plain, *(loss(count) for count in lossy))
+    lossy = (view["rejected"], view["dropped"], view["missed"], view["lost_samples"])
+    return (*plain, *(loss(count) for count in (*lossy, view["gaps"])))
 
 
 def _looks(status: Status) -> str:

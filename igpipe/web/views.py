@@ -34,6 +34,8 @@ class GadgetView(TypedDict):
     stderr: int
     rejected: int
     dropped: int
+    missed: int
+    filtered: int
     lost_samples: int
     gaps: int
 
@@ -65,6 +67,7 @@ class AccountsView(TypedDict):
     """
     The sums that must be equal; ``balanced`` tells whether they are.
 
+    ``missed`` and ``filtered_lines`` are lines that only a tap tells of; ``filtered`` are events.
     ``session_records`` were given to sinks beside the events that were forwarded.
     """
 
@@ -74,6 +77,8 @@ class AccountsView(TypedDict):
     stderr: int
     rejected: int
     dropped: int
+    missed: int
+    filtered_lines: int
     events: int
     forwarded: int
     filtered: int

@@ -6,7 +6,18 @@ import pytest
 from igpipe.config import Config
 from igpipe.forward import Forwarder
 from igpipe.metrics import Metrics, active_rules
-from igpipe.model import Batch, Block, Dropped, End, EndKind, Gap, Resumed, Source
+from igpipe.model import (
+    Batch,
+    Block,
+    Dropped,
+    End,
+    EndKind,
+    Gap,
+    NodeCost,
+    Report,
+    Resumed,
+    Source,
+)
 from igpipe.pipeline import Stages, StreamPipeline, Tellers, counts_from_zero
 from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
@@ -106,6 +117,24 @@ def test_a_gap_is_no_exposure_and_counts() -> None:
     bench.stream.handle(Resumed(NOW + 30, NOW + 40))
     assert bench.stream.gaps == 1
     assert bench.stream.exposure.proven == pytest.approx(20)
+
+
+def test_what_the_tap_reports_is_in_the_account() -> None:
+    """Missed, dropped and filtered lines balance the account; proof and cost are the node's."""
+    bench = Bench()
+    bench.stream.handle(Block(READY + event(0), NOW))
+    bench.stream.handle(Report(12.5, missed=5, lost=7, dropped=3, dropped_bytes=900, filtered=2))
+    bench.stream.handle(Report(12.5, bad=1, sample=b"rpc error"))
+    bench.stream.handle(End(EndKind.CUT, NOW + 40, cost=NodeCost(2.0, 0.5, 100, 10)))
+    account = bench.stream.account
+    assert account.balanced()
+    assert (account.lines, account.missed, account.filtered) == (12, 5, 2)
+    assert (account.dropped, account.lost_samples) == ({"node_buffer": 3}, 7)
+    assert bench.stream.exposure.proven == 12.5
+    assert bench.rejects == [("frame", b"rpc error")]
+    told = bench.telemetry.registry.get_sample_value
+    cpu = {"gadget": "trace_exec", "process": "tap"}
+    assert told("igpipe_node_cpu_seconds_total", cpu) == 0.5
 
 
 def test_a_long_look_is_committed_in_parts() -> None:

@@ -75,6 +75,21 @@ def test_builtin_gadgets(name):
     assert play(steps, Exposure(120.0, builtin=True)) == proven
 
 
+def test_what_the_node_measured_replaces_arrivals():
+    """A late or bunched arrival changes nothing where the node's own clock is told."""
+    exposure = Exposure(120.0)
+    exposure.ready(5.0)
+    exposure.observed(0.5)
+    exposure.lines(60.0)
+    assert exposure.proven == 0.5
+    exposure.observed(55.0)
+    assert exposure.proven == 55.0
+    exposure.gap(60.0, 70.0)
+    exposure.observed(200.0)
+    exposure.end(End(EndKind.CLEAN, 200.0, 0))
+    assert exposure.proven == 110.0
+
+
 times = st.floats(0, 300)
 anything = st.one_of(
     st.tuples(st.sampled_from([R, L, S, "resumed"]), times),

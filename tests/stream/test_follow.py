@@ -13,6 +13,7 @@ from igpipe.errors import ClusterDenied, ClusterUnavailable, NotFound, Rejected
 from igpipe.model import Block, Dropped, End, EndKind, Gap, Phase, Resumed, StreamItem
 from igpipe.stream import Budget, Coalescer, Follower, Stream
 from tests.stream.fakes import FakeContainer, FakeLogs, Items, Step
+from tests.stream.frames import READY, Tap, events
 from tests.stream.kubelet import NodeLog, event, event_time
 from tests.virtual import run
 
@@ -380,3 +381,28 @@ def test_log_whose_last_words_stay_missing_is_lost():
     items, opened = follow(lambda c: [[HELLO, line, c.end], [line]])
     assert items[-1] == End(EndKind.LOST, items[-1].at, 0)
     assert len(opened) == 2
+
+
+def test_a_taps_log_is_followed_through_a_break():
+    """Frames are read on by their number, from just before the last one."""
+    tap = Tap()
+    log = [tap.hello(), tap.ready(1), tap.data(2, 1, 2), tap.data(3, 3), tap.end(62)]
+
+    def plan(container):
+        return [[*log[:3], BROKEN], [*log[2:], container.end]]
+
+    items, opened = follow(plan, tap=True, line_limit=1 << 20)
+    assert lines(items) == READY + events(1, 2, 3)
+    assert [since for _, since in opened] == [None, pytest.approx(1_800_000_000 + 2 - 0.5)]
+    assert items[-1].kind is EndKind.CLEAN
+    assert items[-1].cost is not None
+
+
+def test_a_taps_log_without_its_end_is_read_again_and_lost():
+    """A container that exits 0 without an end frame was not read to its end."""
+    tap = Tap()
+    log = [tap.ready(1), tap.data(2, 1)]
+    items, opened = follow(lambda c: [[*log, c.end], [log[1]]], tap=True, line_limit=1 << 20)
+    assert items[-1].kind is EndKind.LOST
+    assert len(opened) == 2
+    assert lines(items) == READY + events(1)

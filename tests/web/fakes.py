@@ -15,10 +15,12 @@ HOSTILE = '<script>alert("x")</script>\x1b[31m\n\u202e日本'
 
 ACCOUNTS = {
     "balanced": True, "lines": 10, "event_lines": 6, "stderr": 2, "rejected": 1, "dropped": 1,
+    "missed": 0, "filtered_lines": 0,
     "events": 7, "forwarded": 5, "filtered": 1, "shed": 1, "session_records": 2,
 }  # fmt: skip
 GADGET = {
     "lines": 1234567, "bytes": 2, "events": 3, "stderr": 4, "rejected": 0, "dropped": 0,
+    "missed": 0, "filtered": 0,
     "lost_samples": 17, "gaps": 0,
 }  # fmt: skip
 SINK = {

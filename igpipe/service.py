@@ -139,7 +139,7 @@ async def working(parts: Parts, spool: Spool) -> AsyncIterator[str]:
     config, telemetry, health = parts.config, parts.telemetry, parts.health
     grace = config.service.stop_grace / 2
     async with (
-        serving(config.web, ServiceViews(parts), telemetry) as address,
+        serving(config.web, ServiceViews(parts), telemetry, health.report) as address,
         open_sinks(config.sinks, spool, telemetry, health, grace, config.dead_letters) as sinks,
         parts.ledger.open(),
         background(

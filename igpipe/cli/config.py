@@ -47,6 +47,9 @@ def _check_rooms(config: "Config") -> None:
     """Let those check their part who know more than its shape. Raises ConfigError."""
     from igpipe.metrics import active_rules
     from igpipe.nodes import select
+    from igpipe.telemetry import Telemetry
+    from igpipe.web.settings import WebSettings
 
     select({}, config.nodes)
+    WebSettings(config.web.config_file, Telemetry().web)
     active_rules(config.metrics, [gadget.name for gadget in config.gadgets])

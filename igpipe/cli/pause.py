@@ -36,15 +36,15 @@ def resume(config: ConfigPath = None, lease: _OnLease = False) -> None:
 
 
 async def _pause(config: "Config", *, lease: bool) -> str:
-    if not lease and await ask(config.web, "POST", "/api/v1/pause") is not None:
-        return f"paused (asked {address(config.web)})"
+    if not lease and await ask(config, "POST", "/api/v1/pause") is not None:
+        return f"paused (asked {address(config)})"
     return await _annotated(config, paused=True)
 
 
 async def _resume(config: "Config", *, lease: bool) -> str:
-    answer = None if lease else await ask(config.web, "POST", "/api/v1/resume")
+    answer = None if lease else await ask(config, "POST", "/api/v1/resume")
     if answer is not None and not answer["paused"]:
-        return f"resumed (asked {address(config.web)})"
+        return f"resumed (asked {address(config)})"
     return await _annotated(config, paused=False)
 
 

@@ -83,10 +83,10 @@ async def _running(config: "Config", limit: int, prefix: str) -> "list[Story]":
     from igpipe.cli.api import address, ask
     from igpipe.ledger import told_stories
 
-    told = await ask(config.web, "GET", "/api/v1/sessions")
+    told = await ask(config, "GET", "/api/v1/sessions")
     if told is None:
         raise InputError(
-            f"ledger.directory is not configured, and no igpipe answers at {address(config.web)}"
+            f"ledger.directory is not configured, and no igpipe answers at {address(config)}"
         )
     return told_stories(told, limit, prefix)
 

@@ -18,10 +18,11 @@ from igpipe.config.forward import (
 from igpipe.config.ledger import LedgerConfig
 from igpipe.config.metrics import MetricsConfig, Rule
 from igpipe.config.session import GadgetConfig, LimitsConfig, RotationConfig, SessionConfig
-from igpipe.config.tree import Config, LogConfig, ServiceConfig, WebConfig
+from igpipe.config.tree import ClientConfig, Config, LogConfig, ServiceConfig, WebConfig
 
 __all__ = [
     "AnySink",
+    "ClientConfig",
     "ClusterConfig",
     "Config",
     "DeadLettersConfig",

@@ -13,7 +13,9 @@ from igpipe.config.shape import keys_at, models_at, tag_of
 from igpipe.config.types import Model
 from igpipe.text import safe
 
-_SECRET: Final = re.compile(r"(?i)pass|token|secret|header|authorization|credential|api_?key")
+_SECRET: Final = re.compile(
+    r"(?i)pass|token|secret|header|authorization|credential|api_?key|^key$|^basic_auth"
+)
 _USERINFO: Final = re.compile(r"[^/\s\"]+@")
 _PREFIXED: Final = re.compile(r"([a-z_]+(?:\.[^\s:]+)*): (.+)", re.DOTALL)
 _EXPECTED: Final = {

@@ -15,7 +15,8 @@ from igpipe.config.types import Model
 
 SECTIONS: Final = (
     "cluster", "nodes", "rotation", "session", "gadgets", "metrics", "limits",
-    "forward", "spool", "sinks", "dead_letters", "ledger", "web", "log", "service",
+    "forward", "spool", "sinks", "dead_letters", "ledger", "web", "client", "log",
+    "service",
 )  # fmt: skip
 """The order for readers: what igpipe looks at, how, and what becomes of it."""
 

@@ -1,5 +1,6 @@
 """The whole configuration: one section a consumer."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -19,6 +20,29 @@ class WebConfig(Model):
     """Address to listen on; "" is every one (the chart's choice)."""
     port: int = Field(9469, ge=0, le=65535)
     """Port; 0 takes a free one and tells it in the log."""
+    config_file: Path | None = None
+    """TLS, users and headers, in the format of the Prometheus exporters (docs/web.md); it is read
+    again when it changes. Empty: plain HTTP, open to whoever reaches the port."""
+    max_connections: int = Field(256, ge=8)
+    """Connections at once; beyond it those that have asked nothing yet are closed first."""
+
+
+class ClientConfig(Model):
+    """How igpipe's commands (pause, resume, sessions) reach the igpipe that runs."""
+
+    address: str = Field("", pattern=r"^(https?://[^/?#@]+)?$")
+    """As https://igpipe.example:9469; empty: where web says, on this machine."""
+    username: str = ""
+    """One of the users of web.config_file."""
+    password_file: Path | None = None
+    """File with that user's password."""
+    ca_file: Path | None = None
+    """Authorities to trust. Without it and an address, the certificate of web.config_file itself is
+    trusted, and no other."""
+    cert_file: Path | None = None
+    """Certificate to show where clients must have one."""
+    key_file: Path | None = None
+    """Its key."""
 
 
 class LogConfig(Model):
@@ -52,6 +76,7 @@ class Config(Gadgets):
     dead_letters: DeadLettersConfig = Field(default_factory=DeadLettersConfig)
     ledger: LedgerConfig = Field(default_factory=LedgerConfig)
     web: WebConfig = Field(default_factory=WebConfig)
+    client: ClientConfig = Field(default_factory=ClientConfig)
     log: LogConfig = Field(default_factory=LogConfig)
     service: ServiceConfig = Field(default_factory=ServiceConfig)
 

@@ -9,6 +9,7 @@ from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTeleme
 from igpipe.telemetry.series import SeriesTelemetry
 from igpipe.telemetry.sessions import SessionTelemetry
 from igpipe.telemetry.streams import StreamTelemetry
+from igpipe.telemetry.web import WebTelemetry
 
 __all__ = [
     "RECORD_OUTCOMES",
@@ -20,6 +21,7 @@ __all__ = [
     "SessionTelemetry",
     "StreamTelemetry",
     "Telemetry",
+    "WebTelemetry",
 ]
 
 
@@ -41,3 +43,4 @@ class Telemetry:
         self.streams = StreamTelemetry(self.registry)
         self.series = SeriesTelemetry(self.registry)
         self.records = RecordTelemetry(self.registry)
+        self.web = WebTelemetry(self.registry)

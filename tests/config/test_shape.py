@@ -27,7 +27,7 @@ def test_a_location_leads_to_its_models() -> None:
     """Positions and tags in pydantic's location are understood."""
     assert models_at(Config, ("sinks", 0)) == get_args(AnySink)
     assert models_at(Config, ("sinks", 0, "file")) == (FileSink,)
-    assert keys_at(Config, ("web",)) == ("host", "port")
+    assert keys_at(Config, ("web",)) == ("host", "port", "config_file", "max_connections")
     assert keys_at(Config, ("nowhere",)) == ()
 
 

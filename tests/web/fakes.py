@@ -1,10 +1,12 @@
 """A service to look at: views with fixed and hostile content, and a client on loopback."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import bcrypt
 
 from igpipe.config import WebConfig
 from igpipe.telemetry import Telemetry
@@ -104,12 +106,28 @@ class FakeViews:
 
 @asynccontextmanager
 async def client(
-    views: FakeViews, telemetry: Telemetry | None = None
+    views: FakeViews, telemetry: Telemetry | None = None, **config: Any
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve *views* on a free port, and connect to it (answers are not unpacked)."""
-    config = WebConfig(port=0)
+    served = serving(WebConfig(port=0, **config), views, telemetry or Telemetry())
     async with (
-        serving(config, views, telemetry or Telemetry()) as address,
+        served as address,
         aiohttp.ClientSession(address, auto_decompress=False) as session,
     ):
         yield session
+
+
+def hashed(password: str) -> str:
+    """Hash *password* as cheaply as bcrypt can."""
+    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
+
+
+def basic(user: str, password: str) -> str:
+    """Write an Authorization header."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def refusals(telemetry: Telemetry, reason: str) -> float | None:
+    """Tell how often the server refused for a *reason*."""
+    labels = {"reason": reason}
+    return telemetry.registry.get_sample_value("igpipe_web_refused_total", labels)

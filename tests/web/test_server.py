@@ -10,7 +10,7 @@ from igpipe.config import WebConfig
 from igpipe.errors import ConfigError
 from igpipe.telemetry import Telemetry
 from igpipe.web import serving
-from igpipe.web.guard import SECURITY_HEADERS
+from igpipe.web.peers import SECURITY_HEADERS
 from tests.web.fakes import HOSTILE, FakeViews, client
 
 CONTROL = {"X-Igpipe": "1"}

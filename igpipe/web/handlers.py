@@ -1,0 +1,148 @@
+"""What each path answers, and how it is sent."""
+
+import asyncio
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+from aiohttp import hdrs, web
+
+from igpipe.telemetry import Telemetry
+from igpipe.text import safe
+from igpipe.web.exposition import expose
+from igpipe.web.guard import BODY_LIMIT, Guard, may_know
+from igpipe.web.negotiate import OPENMETRICS, TEXT, accepts_gzip, wants_openmetrics
+from igpipe.web.page import render
+from igpipe.web.peers import SECURITY_HEADERS
+from igpipe.web.settings import WebSettings
+from igpipe.web.views import Views
+
+MAKE_SECONDS: Final = 30.0
+SEND_SECONDS: Final = 60.0
+
+
+class Handlers:
+    """One method a path."""
+
+    def __init__(
+        self, guard: Guard, settings: WebSettings, views: Views, telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._guard = guard
+        self._views = views
+        self._telemetry = telemetry
+        self._one_scrape = asyncio.Lock()
+        self._style = files("igpipe.web").joinpath("static/style.css").read_bytes()
+
+    def app(self) -> web.Application:
+        """Put the paths together."""
+        middlewares = [self._count, self._guard.middleware, _deliver]
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=middlewares)
+        app.on_response_prepare.append(self._secure)
+        app.router.add_get("/", self.page)
+        app.router.add_get("/static/style.css", self.style)
+        app.router.add_get("/metrics", self.metrics)
+        app.router.add_get("/healthz", self.healthz)
+        app.router.add_get("/readyz", self.readyz)
+        app.router.add_get("/api/v1/status", self.status)
+        app.router.add_get("/api/v1/sessions", self.sessions)
+        app.router.add_post("/api/v1/pause", self.pause)
+        app.router.add_post("/api/v1/resume", self.resume)
+        return app
+
+    async def page(self, _: web.Request) -> web.Response:
+        text = render(self._views.status(), self._views.sessions())
+        return web.Response(text=text, content_type="text/html")
+
+    async def style(self, _: web.Request) -> web.Response:
+        headers = {"Cache-Control": "max-age=3600"}
+        return web.Response(body=self._style, content_type="text/css", headers=headers)
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
+        gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        try:
+            async with asyncio.timeout(MAKE_SECONDS), self._one_scrape:
+                parts = await expose(
+                    self._views, self._telemetry, openmetrics=openmetrics, gzip=gzip
+                )
+        except TimeoutError:
+            raise web.HTTPServiceUnavailable(text="too many scrapes at once\n") from None
+        headers = {"Content-Type": OPENMETRICS if openmetrics else TEXT, "Vary": "Accept"}
+        if gzip:
+            headers["Content-Encoding"] = "gzip"
+        return _Parts(parts, headers)
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        reasons = self._views.ready()
+        status = 503 if reasons else 200
+        if reasons and not may_know(request):
+            return web.Response(text="not ready\n", status=status)
+        lines = [f"{safe(name)}: {safe(reason)}\n" for name, reason in reasons.items()]
+        return web.Response(text="".join(lines) or "ready\n", status=status)
+
+    async def status(self, _: web.Request) -> web.Response:
+        return _json(self._views.status())
+
+    async def sessions(self, _: web.Request) -> web.Response:
+        return _json(self._views.sessions())
+
+    async def pause(self, _: web.Request) -> web.Response:
+        self._views.pause()
+        return _json({"paused": True})
+
+    async def resume(self, _: web.Request) -> web.Response:
+        return _json({"paused": self._views.resume()})
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        code = 500
+        try:
+            response: web.StreamResponse = await handler(request)
+            code = response.status
+            return response
+        except web.HTTPException as answer:
+            code = answer.status
+            raise
+        finally:
+            resource = request.match_info.route.resource
+            self._telemetry.web.answered(resource.canonical if resource else "other", code)
+
+    async def _secure(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.update(self._settings.now().file.http_server_config.chosen())
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+@web.middleware
+async def _deliver(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Send the answer here, where there is a limit: a reader that is too slow is cut off."""
+    response: web.StreamResponse = await handler(request)
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.prepare(request)
+            if isinstance(response, _Parts) and request.method != hdrs.METH_HEAD:
+                for part in response.parts:
+                    await response.write(part)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+class _Parts(web.StreamResponse):
+    """A large answer, sent in *parts*."""
+
+    def __init__(self, parts: list[bytes], headers: dict[str, str]) -> None:
+        super().__init__(headers=headers)
+        self.parts = parts
+        self.content_length = sum(map(len, parts))
+
+
+def _json(data: Any) -> web.Response:
+    body = orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    return web.Response(body=body, content_type="application/json")

@@ -12,7 +12,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igpipe
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := igpipe tests $(wildcard benchmarks)
+SOURCES := igpipe tests dashboards $(wildcard benchmarks)
 
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
@@ -40,6 +40,7 @@ check: $(STAMP) ## Lint, format, types, layers, spelling, generated files
 	$(BIN)/lint-imports --cache-dir $(CACHE)/import-linter
 	$(BIN)/codespell
 	$(BIN)/igpipe generate --check
+	$(BIN)/python -m dashboards --check
 
 test: $(STAMP) ## Run the tests (ARGS="tests/web -k page")
 	$(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest $(ARGS)
@@ -67,8 +68,9 @@ demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
 bench: $(STAMP) ## Run the benchmarks and write their table
 	$(BIN)/python -m benchmarks $(ARGS)
 
-generate: $(STAMP) ## Write the files that are made from code: config/, deploy/, docs/config.md, docs/metrics.md
+generate: $(STAMP) ## Write the files that are made from code: config/, deploy/, grafana/, docs/config.md, docs/metrics.md
 	$(BIN)/igpipe generate
+	$(BIN)/python -m dashboards
 
 # Pins with hashes and without the address of any index, for every platform, so that the same files
 # serve whoever has a mirror. Run it after a change of the dependencies in pyproject.toml.

@@ -103,15 +103,9 @@ class StreamTelemetry:
 
     def known(self, gadget: str) -> None:
         """Expose a gadget's counters as zero before anything happens."""
-        for metric in (
-            self._lines,
-            self._events,
-            self._lost,
-            self._missed,
-            self._gaps,
-            self._resumes,
-            self._bad,
-        ):
+        lines = (self._lines, self._bytes, self._event_lines, self._events, self._stderr)
+        losses = (self._lost, self._missed, self._filtered, self._gaps, self._resumes)
+        for metric in (*lines, *losses, self._bad):
             metric.labels(gadget)
 
     def streams(self, count: int) -> None:

@@ -1,35 +1,58 @@
-"""The dashboards ask for nothing that igpipe does not export."""
+"""The dashboards are of one style, and ask for nothing that igpipe does not export."""
 
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from prometheus_client.metrics import MetricWrapperBase
+from grafana_foundation_sdk.cog import encoder, plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from igpipe.config import MetricsConfig
-from igpipe.gadgets import GADGETS
-from igpipe.metrics import Metrics
-from igpipe.metrics.presets import presets
-from igpipe.telemetry import Telemetry
+from dashboards.boards import render_boards
+from dashboards.panels import BLANK
+from dashboards.workload import GENERATED
+from igpipe.decode.workload import workload
+from tests.contracts import grafana
+from tests.contracts.catalogue import catalogue, of_events, sampled
+from tests.contracts.grafana import (
+    BOARDS,
+    FOLDER,
+    Json,
+    interpolate,
+    load,
+    logql,
+    panels,
+    selections,
+    variables,
+)
+from tests.contracts.promql import labels, matched, parse, selectors
 
-_FOLDER: Final = Path(__file__).parents[2] / "grafana"
-_DASHBOARDS: Final = ("overview", "coverage")
 _NUMBERLESS: Final = ("row", "text")
-_SCRAPED: Final = {"cluster", "instance", "job", "__name__"}
-"""Labels that Prometheus adds or has."""
-_HISTOGRAM: Final = ("_bucket", "_count", "_sum")
+_RECORD: Final = {
+    "service_name", "cluster", "gadget", "node", "session", "seq", "weight",
+    "namespace", "pod", "container", "comm", "uid", "pid",
+}  # fmt: skip
+"""Labels and metadata of igpipe's records in Loki."""
 
-Json = dict[str, Any]
 
-
-@pytest.fixture(params=_DASHBOARDS)
+@pytest.fixture(params=BOARDS)
 def board(request: pytest.FixtureRequest) -> Json:
     """Give one dashboard after the other."""
     return load(request.param)
+
+
+def parsed(board: Json) -> list[tuple[str, str, Any]]:
+    """Parse all PromQL of a dashboard: the panel's title, the text, its syntax tree."""
+    return [
+        (asked.title, asked.expr, parse(interpolate(asked.expr, board)))
+        for asked in grafana.promql(board)
+    ]
+
+
+def test_every_file_is_made_from_code() -> None:
+    """Nothing lies beside what ``python -m dashboards`` writes."""
+    assert {f"grafana/{path.name}" for path in FOLDER.glob("*.json")} == set(render_boards())
 
 
 def test_a_dashboard_can_be_imported(board: Json) -> None:
@@ -41,38 +64,70 @@ def test_a_dashboard_can_be_imported(board: Json) -> None:
     assert board.get("id") is None
 
 
-def test_each_dashboard_leads_to_the_other() -> None:
-    """Whoever reads a number finds out whether to believe it."""
-    boards = [load(name) for name in _DASHBOARDS]
-    for board, other in zip(boards, reversed(boards), strict=True):
-        assert f"/d/{other['uid']}" in [link["url"] for link in board["links"]]
+def test_nothing_is_unknown_to_grafana(board: Json) -> None:
+    """Grafana's own schema has every key; what a data source adds to annotations is not in it."""
+    plugins.register_default_plugins()
+    text = encoder.JSONEncoder().encode(Dashboard.from_json(json.loads(json.dumps(board))))
+    lost = set(unread(board, json.loads(text)))
+    of_sources = ("titleFormat", "tagKeys", "step", "useValueForTime", "maxLines")
+    assert lost <= {f"/annotations/list/{key}" for key in of_sources}
+
+
+def unread(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """List what *theirs* lacks of *ours*, or has otherwise."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            yield from unread(value, theirs.get(key, unread), f"{path}/{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for one, other in zip(ours, theirs, strict=True):
+            yield from unread(one, other, path)
+    elif ours != theirs:
+        yield path
+
+
+def test_each_dashboard_leads_to_the_others(board: Json) -> None:
+    """Whoever reads a number finds its cause and whether to believe it, at the same time."""
+    links = {link["url"]: link for link in board["links"]}
+    others = {f"/d/igpipe-{name}" for name in BOARDS} - {f"/d/{board['uid']}"}
+    assert others <= links.keys()
+    assert all(links[url]["keepTime"] and links[url]["includeVars"] for url in others)
+
+
+def test_links_of_series_set_variables_that_are_there(board: Json) -> None:
+    """A link to another dashboard carries the time, and only variables that it has."""
+    for url in re.findall(r'"url": "(/d/igpipe-[^"]+\?[^"]*)"', json.dumps(board)):
+        known = {v["name"] for v in variables(load(url.split("?")[0].removeprefix("/d/igpipe-")))}
+        carried = set(re.findall(r"var-(\w+)=", url))
+        assert carried <= known, url
+        assert set(re.findall(r"\{(\w+):queryparam\}", url)) <= known, url
+        assert "${__url_time_range}" in url
 
 
 def test_every_panel_says_what_it_shows(board: Json) -> None:
     """A title, a description and a unit; what shows no number needs no unit."""
+    titles = [panel["title"] for panel in panels(board)]
+    assert len(set(titles)) == len(titles)
     for panel in panels(board):
         assert panel["title"]
         if panel["type"] != "row":
-            assert panel["description"]
+            assert panel["description"].endswith("."), panel["title"]
         if panel["type"] not in _NUMBERLESS:
             assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
 def test_panels_do_not_overlap(board: Json) -> None:
-    """Each has its own place in the grid of 24 columns."""
-    taken: set[tuple[int, int]] = set()
-    for panel in panels(board):
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert not taken & cells, panel["title"]
-        assert place["x"] + place["w"] <= 24
-        taken |= cells
+    """Each has its own place in the grid of 24 columns, and its own id."""
+    for shown in (board["panels"], *(panel.get("panels", ()) for panel in board["panels"])):
+        cells = [cell for panel in shown for cell in _cells(panel["gridPos"])]
+        assert len(set(cells)) == len(cells)
+        assert all(x < 24 for x, _ in cells)
     ids = [panel["id"] for panel in panels(board)]
     assert len(set(ids)) == len(ids)
+
+
+def _cells(place: dict[str, int]) -> Iterator[tuple[int, int]]:
+    xs, ys = range(place["w"]), range(place["h"])
+    return ((place["x"] + x, place["y"] + y) for x in xs for y in ys)
 
 
 def test_everything_asks_the_chosen_data_source(board: Json) -> None:
@@ -81,139 +136,141 @@ def test_everything_asks_the_chosen_data_source(board: Json) -> None:
         *(p for p in panels(board) if p["type"] not in _NUMBERLESS),
         *(v for v in variables(board) if v["type"] == "query"),
         *(t for p in panels(board) for t in p.get("targets", ())),
+        *(a for a in board["annotations"]["list"] if "expr" in a),
     ]
-    assert {a["datasource"]["uid"] for a in asking} == {"${datasource}"}
-
-
-def test_every_metric_is_in_the_catalogue(board: Json) -> None:
-    """A panel whose metric was renamed would just stay empty."""
-    for expr in (*expressions(board), *definitions(board)):
-        used = metric_names(expr)
-        assert used or "__name__" in expr
-        assert used <= catalogue().keys(), expr
+    uids = {"prometheus": "${datasource}", "loki": "${loki}"}
+    assert all(a["datasource"]["uid"] == uids[a["datasource"]["type"]] for a in asking)
+    assert "${loki}" not in str(board) or board["uid"] == "igpipe-events"
 
 
 def test_every_label_is_one_of_the_metric(board: Json) -> None:
-    """Selectors name labels of their metric; groups name labels of one of the expression's."""
-    for expr in expressions(board):
-        have = set().union(*(catalogue()[name] for name in metric_names(expr)))
-        assert grouped_by(expr, board) <= have | _SCRAPED, expr
-        for name, matchers in re.findall(r"\b(igpipe_\w+)\{([^}]*)\}", expr):
-            assert matched(matchers) <= catalogue()[name] | _SCRAPED, expr
+    """Every metric is in the catalogue; selectors, groups and joins name labels that are there."""
+    for _, _, tree in parsed(board):
+        labels(tree, catalogue())
+
+
+def test_every_value_that_is_offered_exists(board: Json) -> None:
+    """Variables offer values of labels that their series have."""
+    for name, query in selections(board):
+        asked = re.fullmatch(r"(?:label_values|query_result)\((.+?)(?:, (\w+))?\)", query)
+        assert asked, query
+        tree = parse(interpolate(asked[1], board))
+        assert asked[2] in (name, None)
+        for selector, _, _ in selectors(tree):
+            metrics = [selector.name] if selector.name else _named(selector)
+            assert metrics
+            for metric in metrics:
+                labels(parse(metric), catalogue())
+                assert {*matched(selector), asked[2] or "gadget"} <= (
+                    catalogue()[metric] | {"cluster", "__name__"}
+                )
+
+
+def _named(selector: Any) -> list[str]:
+    pattern = re.compile(matched(selector)["__name__"])
+    return [name for name in catalogue() if pattern.fullmatch(name)]
+
+
+def test_every_query_heeds_the_variables(board: Json) -> None:
+    """A series is selected by each variable that is one of its labels, or a choice is ignored."""
+    chosen = {v["name"] for v in variables(board) if v["type"] == "query" and not v["hide"]}
+    for title, text, tree in parsed(board):
+        for selector, _, _ in selectors(tree):
+            wanted = chosen & (catalogue()[selector.name] | {"cluster"})
+            assert wanted <= matched(selector).keys(), (title, selector.name, text)
 
 
 def test_every_variable_is_defined_and_used(board: Json) -> None:
     """A variable that is only one of both misleads."""
     defined = {variable["name"] for variable in variables(board)}
-    texts = [*expressions(board), *definitions(board), "$datasource"]
-    used = {name for text in texts for name in re.findall(r"\$(\w+)", text)}
+    described = {**board, "title": "", "description": ""}
+    used = set(re.findall(r"\$\{?(\w+)", str(described)))
     assert {name for name in used if not name.startswith("__")} == defined
 
 
-def test_sampled_metrics_have_the_window(board: Json) -> None:
-    """A rate of samples over a short interval is noise: only igpipe's own metrics may have it."""
-    sampled = events() | {shape.name for shape in metrics().shapes}
-    for expr in expressions(board):
-        for name, interval in re.findall(r"\b(igpipe_\w+)\{[^}]*\}\[([^]]+)\]", expr):
-            if base(name) in sampled:
-                assert interval == "$window", expr
-        if "_estimated_total" in expr:
-            assert "$__rate_interval" not in expr
+def test_sampled_metrics_have_whole_windows(board: Json) -> None:
+    """
+    No rate of samples is taken over a short interval, and no estimate is increased.
+
+    Only igpipe's own metrics have ``$__rate_interval``, and what was seen may be counted over all
+    the time shown.
+    """
+    for title, text, _ in parsed(board):
+        marked = interpolate(text, board, {"window": "11", "period": "7", "__rate_interval": "13s"})
+        for selector, span, function in selectors(parse(marked)):
+            if span is None or selector.name not in sampled():
+                continue
+            seconds = span.total_seconds()
+            if selector.name.endswith("_estimated_total"):
+                assert (function, seconds) == ("rate", 11), title
+            elif seconds != 7 or function != "present_over_time":
+                assert seconds == 11 or (function, seconds) == ("increase", 86400), title
 
 
-def test_the_window_begins_with_three_periods_of_the_default(board: Json) -> None:
-    """The default window fits the default period, and says of what it depends."""
-    (window,) = (v for v in variables(board) if v["name"] == "window")
-    assert window["current"]["value"] == "3h"
-    assert "igpipe_period_seconds" in window["description"]
+def test_numbers_from_few_looks_are_guarded(board: Json) -> None:
+    """Panels of sampled numbers go blank where looks do not carry them, and say where to look."""
+    for panel in panels(board):
+        for target in panel.get("targets", ()):
+            if target["datasource"]["type"] != "prometheus":
+                continue
+            tree = parse(interpolate(target["expr"], board))
+            windows = [
+                selector.name
+                for selector, span, function in selectors(tree)
+                if span is not None and function == "rate" and selector.name in of_events()
+            ]
+            if windows:
+                assert guard(target["expr"]), panel["title"]
+                assert panel["fieldConfig"]["defaults"]["noValue"] == BLANK
+                assert "Why panels are blank" in [p["title"] for p in panels(board)]
 
 
-def load(name: str) -> Json:
-    """Read a dashboard."""
-    board: Json = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return board
+def guard(expr: str) -> bool:
+    """Tell whether *expr* ends with all conditions, of the gadget that makes its numbers."""
+    _, sound, condition = expr.partition(" and on () (")
+    gadgets = set(re.findall(r'gadget="(\w+)"', condition))
+    limits = (">= 5", ">= 0.9", "> 0.05", "offset ${settled}s", "vector($doubtful) == 1")
+    return bool(sound) and len(gadgets) == 1 and all(limit in condition for limit in limits)
 
 
-def panels(board: Json) -> list[Json]:
-    """List panels, also those inside of rows that are folded."""
-    return [p for panel in board["panels"] for p in (panel, *panel.get("panels", ()))]
+def test_the_window_follows_the_period() -> None:
+    """Where events are shown the window is three of igpipe's periods at least."""
+    for name in BOARDS[:4]:
+        found = {variable["name"]: variable for variable in variables(load(name))}
+        assert all(int(option["value"]) >= 3 for option in found["periods"]["options"])
+        assert re.search(r"\$periods \* .*igpipe_period_seconds", found["window"]["query"]["query"])
+        for seconds in ("period", "window", "settled", "step"):
+            query = found[seconds]["query"]["query"]
+            assert re.fullmatch(r"query_result\((.+)\)", query)  # as Grafana knows it
+            assert re.search(found[seconds]["regex"].strip("/"), "{} 10800 1764112800000")
 
 
-def variables(board: Json) -> list[Json]:
-    """List the variables."""
-    found: list[Json] = board["templating"]["list"]
-    return found
+def test_records_are_asked_for_what_they_have() -> None:
+    """LogQL names labels and metadata that igpipe's records have, or that it made itself."""
+    board = load("events")
+    assert logql(board)
+    for asked in logql(board):
+        made = set(re.findall(r'(\w+)="event', asked.expr))
+        stages = re.findall(r"(?:\{|,|\|)\s*(\w+)\s*(?:=~|!~|!=|=)\s*\"", asked.expr)
+        groups = re.findall(r"by \(([^)]*)\)", asked.expr)
+        used = {*stages, *(label.strip() for group in groups for label in group.split(","))}
+        assert used <= _RECORD | made, asked.title
 
 
-def expressions(board: Json) -> list[str]:
-    """List what panels ask."""
-    return [target["expr"] for panel in panels(board) for target in panel.get("targets", ())]
-
-
-def definitions(board: Json) -> list[str]:
-    """List what variables ask."""
-    return [v["query"]["query"] for v in variables(board) if v["type"] == "query"]
-
-
-def metric_names(expr: str) -> set[str]:
-    """Find the metrics of *expr*; the text of strings is none of it."""
-    return set(re.findall(r"\bigpipe_\w+", re.sub(r'"[^"]*"', '""', expr)))
-
-
-def grouped_by(expr: str, board: Json) -> set[str]:
-    """Find the labels that *expr* groups or joins by, for all values of variables."""
-    lists = re.findall(r"\b(?:by|on|group_left) \(([^)]*)\)", expr)
-    values = {v["name"]: [o["value"] for o in v["options"]] for v in variables(board)}
-    named = [t for text in lists for t in (values[text[1:]] if text[:1] == "$" else [text])]
-    return {label.strip() for text in named for label in text.split(",") if label.strip()}
-
-
-def matched(matchers: str) -> set[str]:
-    """Find the labels of a selector."""
-    return set(re.findall(r"(\w+)(?:=~|!~|!=|=)", re.sub(r'"[^"]*"', '""', matchers)))
-
-
-@cache
-def metrics() -> Metrics:
-    """Make the metrics of all gadgets."""
-    return Metrics(MetricsConfig(), presets(GADGETS), period=3600, session_seconds=120)
-
-
-def events() -> set[str]:
-    """Name the metrics of events."""
-    return {rule.name for rule in presets(GADGETS)}
-
-
-@cache
-def catalogue() -> dict[str, set[str]]:
-    """Map every sample's name to its labels."""
-    found: dict[str, set[str]] = {"igpipe_build_info": {"version"}}
-    for name, kind, labels in (*sampled(), *own()):
-        if kind == "histogram":
-            found |= {name + end: {*labels, "le"} for end in _HISTOGRAM}
-        else:
-            found[name] = set(labels)
-    return found
-
-
-def base(name: str) -> str:
-    """Take a histogram's ending off *name*."""
-    for end in _HISTOGRAM:
-        name = name.removesuffix(end)
-    return name
-
-
-def sampled() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Give name, type and labels of what comes from looks."""
-    for shape in metrics().shapes:
-        yield shape.name, shape.type, shape.labels
-
-
-def own() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Give name, type and labels of what igpipe tells of itself."""
-    for group in vars(Telemetry()).values():
-        for metric in vars(group).values():
-            if isinstance(metric, MetricWrapperBase):
-                (family,) = metric.describe()
-                end = "_total" if family.type == "counter" else ""
-                yield family.name + end, family.type, metric._labelnames
+@pytest.mark.parametrize(
+    ("pod", "name"),
+    [
+        ("api-7d4b9c6f8d-x2x5z", "api"),
+        ("api-gateway-7d4b9c6f8d-x2x5z", "api-gateway"),
+        ("agent-zk5tn", "agent"),
+        ("db-0", "db"),
+        ("report-28000123-b7zxq", "report"),
+        ("batch-3-b7zxq", "batch"),
+        ("kube-proxy", "kube-proxy"),
+    ],
+)
+def test_pods_of_a_workload_are_found(pod: str, name: str) -> None:
+    """What is offered as Pods of a workload are those of which igpipe says that they are."""
+    assert workload(pod) == name
+    assert re.fullmatch(re.escape(name) + GENERATED, pod)
+    assert not re.fullmatch("api" + GENERATED, "api-gateway-7d4b9c6f8d-x2x5z")

@@ -1,0 +1,1 @@
+"""Builds the dashboards in grafana/ from short definitions; igpipe itself never needs it."""

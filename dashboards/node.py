@@ -1,0 +1,105 @@
+"""What one node does while it is looked at. Pure."""
+
+from typing import Final
+
+from dashboards.board import Board, Row
+from dashboards.measures import AMOUNTS, LATENCIES, SECTIONS
+from dashboards.panels import Steps, colored, graph, sampled, stat, table, target
+from dashboards.query import looks, select, share
+from dashboards.shared import NODE, amount, latency, looks_at_nodes, observation, reasons
+from dashboards.variables import (
+    Json,
+    choice,
+    cluster,
+    datasource,
+    doubtful,
+    namespace,
+    node,
+    window,
+)
+
+_GUIDE: Final = (
+    "One node, **while it was looked at**: what was counted by the seconds in which it was "
+    "observed. Estimates for all the time have no node, since one node is seen too seldom for "
+    "them. With one look a period a window of six has six; fewer than five tell nothing, and "
+    "panels are blank. Losses are known by gadget only, not by node. The ends of looks can be "
+    "shown as annotations."
+)
+_CHOSEN: Final = ('namespace=~"$namespace"',)
+_BY: Final = {
+    "Pod": "namespace, pod",
+    "namespace": "namespace",
+    "container": "namespace, pod, container",
+    "comm": "comm",
+}
+_LATE: Final[Steps] = (("green", None), ("orange", 2), ("red", 3))
+
+
+def build() -> Json:
+    """Make the dashboard."""
+    return Board(
+        name="node",
+        about="What one node does while igpipe looks at it, and how often that is.",
+        guide=_GUIDE,
+        variables=[
+            datasource("prometheus", "The Prometheus that scrapes igpipe."),
+            cluster(),
+            node(one=True),
+            namespace(),
+            *window((6, 12, 24, 48)),
+            choice("by", "By", "What events are summed by.", _BY),
+            choice(
+                "top", "Top", "How many series a panel shows at each moment.",
+                {"10": "10", "5": "5", "20": "20", "50": "50"},
+            ),
+            doubtful(),
+        ],
+        rows=_rows(),
+        annotations=[looks_at_nodes()],
+    ).build()  # fmt: skip
+
+
+def _rows() -> list[Row]:
+    sections = [
+        Row(title, [observation(m, "$by", *_CHOSEN, nodes=NODE) for m in measures])
+        for title, measures in SECTIONS.items()
+    ]
+    latencies = [p for what in LATENCIES for p in latency(what, *_CHOSEN, nodes=NODE)]
+    age = f"max by (gadget) ({select('igpipe_snapshot_age_seconds', NODE)})"
+    about_age = "How old the snapshots behind the panels beside are."
+    amounts = [amount(what, *_CHOSEN, NODE) for what in AMOUNTS]
+    amounts.append(graph("Age of snapshots", about_age, "s", sampled(age, "{{gadget}}")))
+    return [
+        Row("How it is looked at", _looks(), height=8),
+        reasons(NODE),
+        *sections,
+        Row("Latencies", latencies, height=9),
+        Row("At the last look", amounts),
+    ]
+
+
+def _looks() -> list[Json]:
+    age = f"time() - max by (gadget) ({select('igpipe_last_look_timestamp_seconds', NODE)})"
+    period = f"on (gadget) max by (gadget) ({select('igpipe_period_seconds')})"
+    observed = (
+        f"sum by (gadget) (rate({select('igpipe_observed_seconds_total', NODE)}[${{window}}s]))"
+    )
+    targets = [looks(nodes=NODE), observed, share(nodes=NODE), age, f"({age}) / {period}"]
+    columns: dict[str, Json] = {
+        "Looks": {"decimals": 0},
+        "Observed": {"unit": "percentunit"},
+        "Represented": {"unit": "percentunit", **colored((("red", None), ("green", 0.9)))},
+        "Last look, age": {"unit": "s"},
+        "Last look, periods": {"decimals": 1, **colored(_LATE)},
+    }
+    note = (
+        "By gadget: looks in the window, the share of it that was observed, the share that the "
+        "looks stand for, and how long ago the last one ended, in seconds and in periods."
+    )
+    scope = f"max({select('igpipe_node_seconds_total', NODE)})"
+    wide = {"size": {"w": 18, "h": 8}}
+    return [
+        table("Looks", note, [target(t, kind="table") for t in targets], columns, **wide),
+        stat("In scope", "For how long igpipe has known this node.", "s", target(scope))
+        | {"size": {"w": 6, "h": 8}},
+    ]

@@ -29,7 +29,7 @@ from igpipe.forward import Forwarder
 from igpipe.health import Health
 from igpipe.metrics import Metrics, presets
 from igpipe.model import Block, Source
-from igpipe.pipeline import Stages, StreamPipeline, Tellers
+from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers
 from igpipe.sinks import SinkStatus, open_sinks
 from igpipe.spool import Spool, open_spool
 from igpipe.stream import Exposure
@@ -166,7 +166,8 @@ def _stream(stages: Stages, gadget: str) -> StreamPipeline:
     now = time.time()
     exposure = Exposure(120.0)
     exposure.ready(now)
-    return StreamPipeline(stages, Source("c", "worker-00", "s", gadget), exposure, Tellers(), now)
+    stay = Stay(Source("c", "worker-00", "s", gadget), exposure)
+    return StreamPipeline(stages, stay, Tellers(), now)
 
 
 async def _measure(rounds: int) -> list[Row]:

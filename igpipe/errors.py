@@ -15,6 +15,7 @@ igpipe's errors: a class exists only where some ``except`` names it. Pure.
     │   └── Gone                 410: the resource version is too old, list again
     ├── FrameError               a line is no sound frame of igpipe-tap: counted, not believed
     ├── SessionError             one session failed with ``reason``; the next node is due
+    ├── Refused                  a look on demand is not to be had; ``reason`` tells why
     └── SinkError                one request of a sink failed
         ├── SinkUnavailable      keep the batch, wait, ``retry_after`` seconds if given
         ├── SinkDenied           401, 403, 404: keep the batch, slow retry, not ready
@@ -77,6 +78,14 @@ class SessionError(IgpipeError):
 
     def __init__(self, reason: Reason, message: str = "") -> None:
         super().__init__(message or reason.value)
+        self.reason = reason
+
+
+class Refused(IgpipeError):
+    """A look on demand is not to be had; *reason* is its label in metrics."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
         self.reason = reason
 
 

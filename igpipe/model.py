@@ -1,6 +1,6 @@
 """The words of the design as plain values that every stage may know. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -8,6 +8,9 @@ from typing import Any, Final
 
 Event = dict[str, Any]
 """One decoded object of a gadget; lives for the handling of one line."""
+
+Shown = Callable[[Event, bytes], None]
+"""Gets an event that is forwarded, and its record (a line)."""
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -160,6 +163,7 @@ class Reason(StrEnum):
     BYTES = "bytes"
     LEASE_LOST = "lease_lost"
     STOPPING = "stopping"
+    ON_REQUEST = "on_request"
 
 
 SESSION_GADGET: Final = "igpipe_session"

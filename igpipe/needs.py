@@ -9,7 +9,7 @@ from igpipe.decode import paths
 def needed_fields(config: Config, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
     """Name, by gadget, the raw dotted paths that metric rules, filters or redactions read."""
     needed = {}
-    for gadget in (g.name for g in config.gadgets):
+    for gadget in (g.name for g in (*config.gadgets, *config.on_demand)):
         names: set[str] = set()
         for rule in rules:
             if gadget in rule.gadgets:

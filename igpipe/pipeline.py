@@ -3,11 +3,11 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from igpipe.config import Config
+from igpipe.config import Config, GadgetConfig, SessionConfig
 from igpipe.decode import LineDecoder, Notice, NoticeKind, event_time, namespace_of
 from igpipe.forward import Forwarder
 from igpipe.metrics import Metrics
@@ -21,6 +21,7 @@ from igpipe.model import (
     LineAccount,
     Report,
     Resumed,
+    Shown,
     Source,
     StreamItem,
 )
@@ -54,6 +55,22 @@ class Tellers:
     rejected: Callable[[str, bytes], None] = lambda reason, line: None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """
+    What the session decided about one of its streams.
+
+    *since_048*: the gadget's image is v0.48 or later. One that is not *weighted* was asked for;
+    *shown* then gets each event that is forwarded, and its record.
+    """
+
+    source: Source
+    exposure: Exposure
+    since_048: bool = True
+    weighted: bool = True
+    shown: Shown | None = None
+
+
 class StreamPipeline:
     """
     One stream: its decoder, look, open batch and exposure.
@@ -62,13 +79,11 @@ class StreamPipeline:
     the time in between. The stream numbers its events: ``seq`` from 0 in order of arrival.
     """
 
-    def __init__(
-        self, stages: Stages, source: Source, exposure: Exposure, tellers: Tellers, now: float
-    ) -> None:
-        config, metrics = stages.config, stages.metrics
+    def __init__(self, stages: Stages, stay: Stay, tellers: Tellers, now: float) -> None:
+        config, metrics, source = stages.config, stages.metrics, stay.source
         self.source = source
         self.account = LineAccount()
-        self.exposure = exposure
+        self.exposure = stay.exposure
         self.error = ""
         self.gaps = 0
         self.ended: End | None = None
@@ -77,10 +92,12 @@ class StreamPipeline:
         self._tellers = tellers
         self._excluded = frozenset(config.session.exclude_namespaces)
         self._commit_interval = config.metrics.commit_interval
-        since_048 = counts_from_zero(config, source.gadget)
-        self._look = metrics.begin(source, now=now, slots_since_048=since_048)
-        weight = metrics.planned_weight(source.node, source.gadget, now)
-        self._forward = stages.forwarder.open(source, weight, now)
+        self._look = metrics.begin(
+            source, now=now, slots_since_048=stay.since_048, weighted=stay.weighted
+        )
+        planned = metrics.planned_weight(source.node, source.gadget, now)
+        weight = planned if stay.weighted else 0.0
+        self._forward = stages.forwarder.open(source, weight, now, stay.shown)
         self._decoder = LineDecoder(
             source.gadget,
             self._on_event,
@@ -203,12 +220,12 @@ class StreamPipeline:
             self._settled = copy.deepcopy(self.account)
 
 
-def counts_from_zero(config: Config, gadget: str) -> bool:
+def counts_from_zero(session: SessionConfig, gadgets: Iterable[GadgetConfig], name: str) -> bool:
     """Tell whether slot 0 of a gadget's histograms means 0 (its image is v0.48 or later)."""
-    if config.session.generation == "builtin":
+    if session.generation == "builtin":
         return False
-    image = next((g.image for g in config.gadgets if g.name == gadget), "")
-    match = re.search(r":v?(\d+)\.(\d+)", image or f":{config.session.gadget_version}")
+    image = next((gadget.image for gadget in gadgets if gadget.name == name), "")
+    match = re.search(r":v?(\d+)\.(\d+)", image or f":{session.gadget_version}")
     return match is None or (int(match[1]), int(match[2])) >= _SLOTS_FROM_ZERO
 
 

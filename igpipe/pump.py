@@ -12,7 +12,7 @@ from igpipe.decode import line_time
 from igpipe.gadgets import Kind, kind_of
 from igpipe.logs import Sampled
 from igpipe.model import Block, End, LineAccount, Source
-from igpipe.pipeline import Stages, StreamPipeline, Tellers
+from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers, counts_from_zero
 from igpipe.sessions import Container, Session, StreamResult, timeout_seconds
 from igpipe.stream import Budget, Coalescer, Exposure, FairQueue, Follower, LogSource, Stream
 from igpipe.tasks import finish
@@ -143,7 +143,8 @@ class Pump:
         return totals
 
     def _open(self, session: Session, gadget: str) -> StreamPipeline:
-        config = self._config.session
+        plan = session.plan
+        config = plan.session
         source = Source(self._cluster, session.node.name, session.id, gadget)
         self._stages.telemetry.streams.known(gadget)
         exposure = Exposure(timeout_seconds(config), builtin=config.generation == "builtin")
@@ -152,7 +153,14 @@ class Pump:
             session.stderr[gadget].append,
             lambda reason, line: self._tell_reject(source, reason, line),
         )
-        pipeline = StreamPipeline(self._stages, source, exposure, tellers, self._wall())
+        stay = Stay(
+            source,
+            exposure,
+            since_048=counts_from_zero(config, plan.gadgets, gadget),
+            weighted=session.weighted,
+            shown=session.shown,
+        )
+        pipeline = StreamPipeline(self._stages, stay, tellers, self._wall())
         session.track(gadget, pipeline.account, lambda: (pipeline.exposure.proven, pipeline.gaps))
         return pipeline
 

@@ -19,7 +19,7 @@ from igpipe.forward import Forwarder
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, active_rules
 from igpipe.model import Block, End, EndKind, LineAccount, Source
-from igpipe.pipeline import Stages, StreamPipeline, Tellers
+from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers, counts_from_zero
 from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
@@ -120,7 +120,9 @@ class Replay:
         self._stages.telemetry.streams.known(gadget)
         source = Source(config.cluster.name, self._node, f"replay-{len(self.recordings)}", gadget)
         exposure = _Recorded(math.inf, builtin=config.session.generation == "builtin")
-        pipeline = StreamPipeline(self._stages, source, exposure, Tellers(), 0.0)
+        since_048 = counts_from_zero(config.session, config.gadgets, gadget)
+        stay = Stay(source, exposure, since_048)
+        pipeline = StreamPipeline(self._stages, stay, Tellers(), 0.0)
         recording.account = pipeline.account
         return pipeline
 

@@ -53,12 +53,17 @@ class Fleet(ClusterPorts, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What every part stands on; ``wall`` gives unix seconds."""
+    """
+    What every part stands on; ``wall`` gives unix seconds.
+
+    Unless it ``rotates`` there are only looks that were asked for.
+    """
 
     config: Config
     telemetry: Telemetry
     health: Health
     wall: Callable[[], float]
+    rotates: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,14 @@ class Engine:
 
 @asynccontextmanager
 async def running(
-    config: Config, wall: Callable[[], float] = time.time
+    config: Config, wall: Callable[[], float] = time.time, *, rotates: bool = True
 ) -> AsyncIterator[tuple[str, Parts]]:
     """
     Run the service for the length of the block; yields the web server's address and the parts.
 
-    *wall* gives unix seconds.
+    *wall* gives unix seconds. Unless it *rotates* there are only looks that were asked for.
     """
-    ground = Ground(config, Telemetry(), Health(*_CONDITIONS), wall)
+    ground = Ground(config, Telemetry(), Health(*_CONDITIONS), wall, rotates)
     streams = config.rotation.max_slots * len(config.gadgets) * LOGS_PER_CONNECTION
     async with open_cluster(
         config.cluster, ground.telemetry, streams=streams, trouble=ground.health.report
@@ -120,9 +125,15 @@ async def rotating(
             config.session,
             config.gadgets,
             used=engine.used,
+            looks=config.looks,
+            on_demand=config.on_demand,
             continuous=continuous,
+            rotates=ground.rotates,
         )
-        around = Surroundings(ground.telemetry.sessions, ground.health, engine.ledger, ground.wall)
+        telemetry = ground.telemetry
+        around = Surroundings(
+            telemetry.sessions, telemetry.looks, ground.health, engine.ledger, ground.wall
+        )
         rotation = Rotation(plan, fleet, engine.pump, around)
         rotation.restore(engine.metrics.last_looks)
         parts = build_parts(ground, fleet.name, engine, rotation)
@@ -175,12 +186,15 @@ def build_engine(
     Their records go to *spool*, the ends of sessions to *events* as well.
     """
     config, telemetry, wall = ground.config, ground.telemetry, ground.wall
-    rules = active_rules(config.metrics, (gadget.name for gadget in config.gadgets))
+    on_demand = [gadget.name for gadget in config.on_demand]
+    names = [*(gadget.name for gadget in config.gadgets), *on_demand]
+    rules = active_rules(config.metrics, names)
     metrics = Metrics(
         config.metrics,
         rules,
         period=config.rotation.period,
         session_seconds=config.session.duration,
+        on_demand=on_demand,
     )
     state = load_state(config.metrics.state_file)
     if state is not None:

@@ -18,6 +18,7 @@ from igpipe.inputs import open_source
 from igpipe.model import Node
 from igpipe.pump import Pump
 from igpipe.service import Ground, build_engine, build_parts, working
+from igpipe.sessions import Plan
 from igpipe.signals import stopping
 from igpipe.spool import open_spool
 from igpipe.status import Parts
@@ -76,9 +77,8 @@ async def reading(
     with open_source(source.path, limit, wall) as lines:
         tape = Tape(
             lines,
-            gadget,
+            Plan(config.cluster, config.rotation, config.session, config.gadgets),
             Node(source.node or socket.gethostname()),
-            seconds=config.session.duration,
             telemetry=ground.telemetry.sessions,
             wall=wall,
         )

@@ -10,7 +10,7 @@ from igpipe.errors import InputError
 from igpipe.inputs import Input
 from igpipe.model import ContainerState, End, EndKind, Node, Outcome, Phase, State
 from igpipe.pump import Pump
-from igpipe.sessions import Ending, Session, StreamResult
+from igpipe.sessions import Ending, Plan, Session, StreamResult
 from igpipe.stream import Stream
 from igpipe.telemetry import SessionTelemetry
 
@@ -21,7 +21,7 @@ _COMPLETED: Final = Ending(Outcome.COMPLETED)
 
 class Tape:
     """
-    Cuts what *source* brings into sessions of *seconds*, and shows them as a rotation would.
+    Cuts what *source* brings into sessions as *plan* has them, and shows them as a rotation would.
 
     A look has an end only with its session: without the cuts, estimates would wait for ever.
     ``exposure`` is what all sessions have proven, in seconds; ``fault`` why *source* could not be
@@ -31,20 +31,20 @@ class Tape:
     def __init__(
         self,
         source: Input,
-        gadget: str,
+        plan: Plan,
         node: Node,
         *,
-        seconds: float,
         telemetry: SessionTelemetry,
         wall: Callable[[], float],
     ) -> None:
-        self.gadget = gadget
+        (self.gadget,) = plan.names
         self.node = node
         self.exposure = 0.0
         self.fault = ""
         self.history: deque[Session] = deque(maxlen=HISTORY)
         self._source = source
-        self._seconds = seconds
+        self._plan = plan
+        self._seconds = plan.session.duration
         self._telemetry = telemetry
         self._wall = wall
         self._live: list[Session] = []
@@ -111,7 +111,7 @@ class Tape:
     def _open(self) -> Session:
         now = self._wall()
         identity = f"{int(now * 1000):x}{secrets.token_hex(3)}"
-        session = Session(identity, self.node, "", (self.gadget,))
+        session = Session(identity, self.node, "", self._plan)
         session.enter(State.CREATED, now)
         session.ready(self.gadget, now)
         self._live.append(session)

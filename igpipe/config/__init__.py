@@ -16,6 +16,7 @@ from igpipe.config.forward import (
     StdoutSink,
 )
 from igpipe.config.ledger import LedgerConfig
+from igpipe.config.looks import LooksConfig
 from igpipe.config.metrics import MetricsConfig, Rule
 from igpipe.config.session import GadgetConfig, LimitsConfig, RotationConfig, SessionConfig
 from igpipe.config.tree import ClientConfig, Config, LogConfig, ServiceConfig, WebConfig
@@ -36,6 +37,7 @@ __all__ = [
     "LimitsConfig",
     "LogConfig",
     "LokiSink",
+    "LooksConfig",
     "MetricsConfig",
     "NodesConfig",
     "OtlpSink",

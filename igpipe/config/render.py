@@ -14,7 +14,7 @@ from igpipe.config.tree import Config
 from igpipe.config.types import Model
 
 SECTIONS: Final = (
-    "cluster", "nodes", "rotation", "session", "gadgets", "metrics", "limits",
+    "cluster", "nodes", "rotation", "session", "gadgets", "looks", "metrics", "limits",
     "forward", "spool", "sinks", "dead_letters", "ledger", "web", "client", "log",
     "service",
 )  # fmt: skip

@@ -8,9 +8,11 @@ from pydantic import Field, model_validator
 from igpipe.config.cluster import ClusterConfig, NodesConfig
 from igpipe.config.forward import DeadLettersConfig, ForwardConfig, Sink, SpoolConfig
 from igpipe.config.ledger import LedgerConfig
+from igpipe.config.looks import LooksConfig
 from igpipe.config.metrics import MetricsConfig
-from igpipe.config.session import Gadgets, LimitsConfig, RotationConfig
+from igpipe.config.session import GadgetConfig, Gadgets, LimitsConfig, RotationConfig
 from igpipe.config.types import Model, Seconds
+from igpipe.gadgets import GADGETS
 
 
 class WebConfig(Model):
@@ -67,6 +69,7 @@ class Config(Gadgets):
     cluster: ClusterConfig = Field(default_factory=ClusterConfig)
     nodes: NodesConfig = Field(default_factory=NodesConfig)
     rotation: RotationConfig = Field(default_factory=RotationConfig)
+    looks: LooksConfig = Field(default_factory=LooksConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     forward: ForwardConfig = Field(default_factory=ForwardConfig)
@@ -80,6 +83,15 @@ class Config(Gadgets):
     log: LogConfig = Field(default_factory=LogConfig)
     service: ServiceConfig = Field(default_factory=ServiceConfig)
 
+    @property
+    def on_demand(self) -> tuple[GadgetConfig, ...]:
+        """The gadgets that run only when somebody asks."""
+        if not self.looks.enabled:
+            return ()
+        asked = GADGETS if "*" in self.looks.gadgets else self.looks.gadgets
+        configured = {gadget.name for gadget in self.gadgets}
+        return tuple(GadgetConfig(name=name) for name in asked if name not in configured)
+
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
         faults = list(self.gadget_faults())
@@ -88,6 +100,11 @@ class Config(Gadgets):
             faults.append("sinks: two have one name, expected distinct names")
         if self.session.duration >= self.rotation.period:
             faults.append("session.duration: must be shorter than rotation.period")
+        faults += [
+            f"looks.gadgets: no gadget {name!r}, expected * or of {', '.join(GADGETS)}"
+            for name in self.looks.gadgets
+            if name not in (*GADGETS, "*")
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self

@@ -10,7 +10,7 @@ from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
 from igpipe.forward.labels import Labels
 from igpipe.forward.redact import build_redactor
-from igpipe.model import Batch, Event, Source
+from igpipe.model import Batch, Event, Shown, Source
 
 
 class Forwarder:
@@ -35,9 +35,15 @@ class Forwarder:
         self.exclude = frozenset(exclude)
         self._buckets = Buckets(config.rate_per_container, config.burst_per_container)
 
-    def open(self, source: Source, weight: float, now: float = 0.0) -> "StreamForward":
-        """Begin a stream whose records carry *weight*; *now* in unix seconds."""
-        return StreamForward(self, source, weight, now)
+    def open(
+        self, source: Source, weight: float, now: float = 0.0, shown: Shown | None = None
+    ) -> "StreamForward":
+        """
+        Begin a stream whose records carry *weight*; *now* in unix seconds.
+
+        *shown* gets each event that is forwarded, redacted, and its record.
+        """
+        return StreamForward(self, source, weight, now, shown)
 
     def spend(self, source: Source, event: Event, now: float) -> bool:
         """Take a token of the event's container; False if it has none left."""
@@ -52,10 +58,18 @@ class StreamForward:
     the stream's end.
     """
 
-    def __init__(self, forwarder: Forwarder, source: Source, weight: float, now: float) -> None:
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        source: Source,
+        weight: float,
+        now: float,
+        shown: Shown | None,
+    ) -> None:
         config = forwarder.config
         self._forwarder = forwarder
         self._source = source
+        self._shown = shown
         self._head = _head(source)
         self._weight = b',"weight":%b,"labels":' % orjson.dumps(round(weight, 3))
         self._labels = Labels()
@@ -80,7 +94,9 @@ class StreamForward:
         """Events that became records, those of the open batch among them."""
         return self.flushed + len(self._lines)
 
-    def offer(self, event: Event, line: bytes | None, seq: int, time_ns: int) -> None:
+    def offer(  # noqa: C901 - the hot path: a call more costs more than it explains
+        self, event: Event, line: bytes | None, seq: int, time_ns: int
+    ) -> None:
         """
         Make *event* a record, unless a rule or its container's rate is against it.
 
@@ -103,6 +119,8 @@ class StreamForward:
         record = b'%b%d,"time":%d%b%b,"event":%b}\n' % (
             self._head, seq, time_ns, self._weight, self._labels.write(event), line.rstrip(b"\n")
         )  # fmt: skip
+        if self._shown is not None:
+            self._shown(event, record)
         if not self._lines:
             self._opened = self._now
             self._first_seq = seq

@@ -105,7 +105,7 @@ class Committer:
                 if output.observed is not None:
                     labels = (*output.observed_texts(texts), node)
                     self._store.add(output.observed, look.source.node, labels, amount, now=now)
-                if output.estimated is not None:
+                if output.estimated is not None and look.weighted:
                     general = output.estimated_texts(texts)
                     look.account.add(output.rule.name, general, amount, limit)
             yield
@@ -127,12 +127,17 @@ class Committer:
         Let the look stand for the time since the one before.
 
         One that was too short for that waits, and the next one takes what it saw: a look of a
-        second that stood for an hour would drown all others.
+        second that stood for an hour would drown all others. One that was asked for stands for
+        nothing: who asks does so because something is the matter.
         """
         gadget, account = look.source.gadget, look.account
         if account.exposure <= 0 and self._rotates:
             return
         watch.looks += 1
+        if not look.weighted:
+            if not watch.ended:  # else the rotation's own looks age what it sees
+                self._age_observed(look, part.now)
+            return
         watch.exposure = account.exposure
         if not part.settled and kind_of(gadget) is Kind.EVENTS and account.events:
             account.cuts = 1
@@ -142,9 +147,7 @@ class Committer:
             watch.carried = account
             return
         yield from self._estimate(look, watch, part.now)
-        for output in self._outputs(gadget):
-            if output.observed is not None:
-                self._age(output.observed, look.source.node, part.now)
+        self._age_observed(look, part.now)
 
     def _estimate(self, look: Look, watch: Watch, now: float) -> Iterator[None]:
         """Let estimated series grow by the look's weight, over time."""
@@ -173,6 +176,11 @@ class Committer:
     def _outputs(self, gadget: str) -> list[Output]:
         projection = self._counting.get(gadget)
         return projection.outputs if projection else []
+
+    def _age_observed(self, look: Look, now: float) -> None:
+        for output in self._outputs(look.source.gadget):
+            if output.observed is not None:
+                self._age(output.observed, look.source.node, now)
 
     def _age(self, family: Family, node: str, now: float) -> None:
         every = self._coverage.period * (_NODE_PERIOD if node else 1.0)

@@ -17,7 +17,7 @@ class Watch:
 
     ``ended`` is when its last look ended, ``snapshot`` when its last snapshot was taken (unix
     seconds; 0: never), ``exposure`` that of the last look. ``carried`` is what looks saw that were
-    too short to stand for anything.
+    too short to stand for anything. One that is not *rotated* runs on demand only.
     """
 
     ended: float = 0.0
@@ -27,6 +27,7 @@ class Watch:
     snapshot: float = 0.0
     exposure: float = 0.0
     carried: Account = field(default_factory=Account)
+    rotated: bool = True
 
 
 class Coverage:
@@ -57,11 +58,16 @@ class Coverage:
                 self.watches.setdefault((node, gadget), Watch())
         return gone
 
-    def watch(self, node: str, gadget: str, now: float) -> Watch:
-        """Get what is known of a gadget on a node, both known from now on."""
-        self.gadgets.add(gadget)
+    def watch(self, node: str, gadget: str, now: float, *, rotated: bool = True) -> Watch:
+        """
+        Get what is known of a gadget on a node, both known from now on.
+
+        One that is not *rotated* looks at this node only, and has no period.
+        """
+        if rotated:
+            self.gadgets.add(gadget)
         self.known.setdefault(node, now)
-        return self.watches.setdefault((node, gadget), Watch())
+        return self.watches.setdefault((node, gadget), Watch(rotated=gadget in self.gadgets))
 
     def stands_for(self, node: str, gadget: str, now: float) -> float:
         """Tell how many seconds a look that ends *now* stands for."""

@@ -43,12 +43,22 @@ class Look:
     ``observe(event)`` takes one event. Read the attribute anew for each event or block: it is
     replaced when the events' shape changes. It raises one of decode's FOREIGN, before anything
     changed, for an event that is no use.
+
+    One that is not *weighted* was asked for: it stands for nothing but itself.
     """
 
     observe: Observe
 
-    def __init__(self, source: Source, counting: Pending | None, current: Pending | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        counting: Pending | None,
+        current: Pending | None,
+        *,
+        weighted: bool = True,
+    ) -> None:
         self.source = source
+        self.weighted = weighted
         self.counting = counting
         self.current = current
         self.account = Account()

@@ -1,7 +1,7 @@
 """All metrics of events, from looks to exposition. Pure: time comes in as an argument."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
@@ -26,7 +26,8 @@ class Metrics:
     *period* is how often every node is looked at, *session_seconds* how long; ``now`` is always
     in unix seconds. What is exported never decreases, except that series of nodes that left and
     of things no longer seen go. An infinite period says that nothing rotates, as with recordings:
-    a look stands for itself alone, with the weight 1, and nothing expires.
+    a look stands for itself alone, with the weight 1, and nothing expires. Gadgets *on_demand*
+    are not rotated: they run when somebody asks.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Metrics:
         *,
         period: float,
         session_seconds: float,
+        on_demand: Collection[str] = (),
     ) -> None:
         self._config = config
         self._period = period
@@ -44,7 +46,8 @@ class Metrics:
         gadgets = dict.fromkeys(gadget for rule in rules for gadget in rule.gadgets)
         self._counting = self._projections(gadgets, [r for r in rules if r.type != "gauge"])
         self._current = self._projections(gadgets, [r for r in rules if r.type == "gauge"])
-        self._coverage = Coverage(gadgets, period, config.weight_cap_periods)
+        rotated = [gadget for gadget in gadgets if gadget not in on_demand]
+        self._coverage = Coverage(rotated, period, config.weight_cap_periods)
         self._work: deque[Iterator[None]] = deque()
         self._committer = Committer(
             config,
@@ -88,9 +91,15 @@ class Metrics:
             for family in self._store.families.values():
                 self._store.drop(family, node)
 
-    def begin(self, source: Source, *, now: float, slots_since_048: bool = True) -> Look:
-        """Begin a look; its node is in scope from now on."""
-        self._coverage.watch(source.node, source.gadget, now)
+    def begin(
+        self, source: Source, *, now: float, slots_since_048: bool = True, weighted: bool = True
+    ) -> Look:
+        """
+        Begin a look; its node is in scope from now on.
+
+        One that is not *weighted* was asked for: it counts as observed, and for no estimate.
+        """
+        self._coverage.watch(source.node, source.gadget, now, rotated=weighted)
         limit = self._config.metric_budget
         counting, current = (
             Pending(side[source.gadget].plan, limit, since_048=slots_since_048)
@@ -98,7 +107,7 @@ class Metrics:
             else None
             for side in (self._counting, self._current)
         )
-        return Look(source, counting, current)
+        return Look(source, counting, current, weighted=weighted)
 
     def commit(
         self, look: Look, *, exposure: float, now: float, final: bool, settled: bool = True

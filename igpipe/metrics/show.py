@@ -51,7 +51,7 @@ def coverage_rows(coverage: Coverage, now: float, limit: int) -> Iterator[tuple[
         for (node, gadget), watch in sorted(coverage.watches.items())
     ]
     yield _OBSERVED, [(key, watch.observed) for key, watch in watches]
-    yield _REPRESENTED, [(key, watch.represented) for key, watch in watches]
+    yield _REPRESENTED, [(key, watch.represented) for key, watch in watches if watch.rotated]
     yield _LOOKS, [(key, watch.looks) for key, watch in watches]
     yield _LAST, [(key, watch.ended) for key, watch in watches if watch.ended]
     yield _AGE, [(key, now - watch.snapshot) for key, watch in watches if watch.snapshot]

@@ -2,7 +2,10 @@
 
 from igpipe.sessions.ending import Ending
 from igpipe.sessions.lease import Holding, Lease
+from igpipe.sessions.looks import Looks
 from igpipe.sessions.manifest import build_manifest
+from igpipe.sessions.onlooker import watch
+from igpipe.sessions.order import Asker, Order, Part, Request
 from igpipe.sessions.pause import ANNOTATION
 from igpipe.sessions.plan import Plan, lease_name, pod_name, selector, timeout_seconds
 from igpipe.sessions.ports import ClusterPorts, Container, Journal, NodeSet, StreamResult
@@ -13,6 +16,7 @@ from igpipe.sessions.session import GadgetRecord, Session, Streams
 
 __all__ = [
     "ANNOTATION",
+    "Asker",
     "ClusterPorts",
     "Container",
     "Ending",
@@ -20,9 +24,13 @@ __all__ = [
     "Holding",
     "Journal",
     "Lease",
+    "Looks",
     "NodeSet",
+    "Order",
+    "Part",
     "Plan",
     "Reaped",
+    "Request",
     "Rotation",
     "Session",
     "StreamResult",
@@ -34,4 +42,5 @@ __all__ = [
     "reap",
     "selector",
     "timeout_seconds",
+    "watch",
 ]

@@ -7,7 +7,7 @@ first failed gadget. One failing gadget does not cost the others their session.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from igpipe.errors import (
@@ -70,6 +70,8 @@ class Ending:
 COMPLETED: Final = Ending(Outcome.COMPLETED)
 STOPPED: Final = Ending(Outcome.CANCELLED, Reason.STOPPING, "igpipe stopped")
 LEASE_LOST: Final = Ending(Outcome.CANCELLED, Reason.LEASE_LOST, "another process took over")
+REVOKED: Final = Ending(Outcome.CANCELLED, Reason.ON_REQUEST, "whoever asked for it ended it")
+REVOKED_LATE: Final = replace(REVOKED, outcome=Outcome.SHORT)
 GONE: Final = Ending(Outcome.FAILED, Reason.EVICTED, "the Pod is gone")
 NOT_READY: Final = Ending(Outcome.FAILED, Reason.NODE_GONE, "the node is not ready", patience=False)
 OVERDUE: Final = Ending(Outcome.FAILED, Reason.DEADLINE, "the Pod outlived its deadline")

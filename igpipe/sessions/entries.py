@@ -16,16 +16,10 @@ from igpipe.text import safe
 
 
 class Entries:
-    """Writes the entries of one process: *who* is its identity on the Lease."""
+    """Writes the entries of one process of *instance*: *who* is its identity on the Lease."""
 
-    def __init__(self, plan: Plan, who: str) -> None:
-        instance = plan.cluster.instance
+    def __init__(self, instance: str, who: str) -> None:
         self._shared = {"instance": instance, "who": who, "lease": lease_name(instance)}
-        self._image = plan.session.image
-        self._profile = plan.session.profile
-        self._arguments = {
-            gadget.name: ["ig", *ig_arguments(gadget, plan)] for gadget in plan.gadgets
-        }
 
     def began(self, session: Session, at: float) -> dict[str, Any]:
         """Tell that a session begins, and what it is about to run."""
@@ -36,24 +30,24 @@ class Entries:
             "at": at,
             **self._shared,
             **{key: told[key] for key in (*kept, "kernel_version", "pod")},
-            "image": self._image,
-            "profile": self._profile,
-            "gadgets": {name: {"arguments": words} for name, words in self._arguments.items()},
+            **_ran(session.plan),
+            "gadgets": {
+                name: {"arguments": words} for name, words in _arguments(session.plan).items()
+            },
         }
 
     def ended(self, session: Session, at: float) -> dict[str, Any]:
         """Tell all of a session that ended."""
         told = session.as_dict()
         gadgets = {name: _gadget(gadget) for name, gadget in told["gadgets"].items()}
-        for name, gadget in gadgets.items():
-            gadget["arguments"] = self._arguments.get(name, [])
+        for name, words in _arguments(session.plan).items():
+            gadgets[name]["arguments"] = words
         return {
             "entry": "ended",
             "at": at,
             **self._shared,
             **told,
-            "image": self._image,
-            "profile": self._profile,
+            **_ran(session.plan),
             "gadgets": gadgets,
         }
 
@@ -89,6 +83,14 @@ def left_over(pod: PodState) -> Leftover:
     """Describe a Pod that was found."""
     node = pod.annotations.get(NODE) or pod.node
     return Leftover(pod.uid, pod.name, safe(node, 253), safe(pod.labels.get(SESSION, ""), 63))
+
+
+def _ran(plan: Plan) -> dict[str, str]:
+    return {"image": plan.session.image, "profile": plan.session.profile}
+
+
+def _arguments(plan: Plan) -> dict[str, list[str]]:
+    return {gadget.name: ["ig", *ig_arguments(gadget, plan)] for gadget in plan.gadgets}
 
 
 def _gadget(told: dict[str, Any]) -> dict[str, Any]:

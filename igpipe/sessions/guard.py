@@ -19,6 +19,8 @@ from igpipe.sessions.ending import (
     GONE,
     LEASE_LOST,
     OVERDUE,
+    REVOKED,
+    REVOKED_LATE,
     UNREAD,
     Ending,
     gadget_ending,
@@ -140,6 +142,8 @@ class Guard:
         if self._holding.lost:
             return LEASE_LOST
         session = self._session
+        if session.revoked:
+            return REVOKED_LATE if session.observed else REVOKED
         ending = node_ending(session.node.name, self._desk.scope(), observed=session.observed)
         if ending is not None or pod is None:
             return ending or (GONE if self._view.gone else self._overdue())

@@ -3,10 +3,16 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from igpipe.config import ClusterConfig, GadgetConfig, RotationConfig, SessionConfig
+from igpipe.config import (
+    ClusterConfig,
+    GadgetConfig,
+    LooksConfig,
+    RotationConfig,
+    SessionConfig,
+)
 from igpipe.sessions.trim import skipped
 
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -24,8 +30,9 @@ class Plan:
     The configuration of sessions.
 
     ``used`` names, by gadget, the fields (raw dotted paths) that metrics, filters or sinks need:
-    they are never trimmed. ``continuous``: looks at a node follow on one another, without a period
-    in between.
+    they are never trimmed. ``on_demand`` are further gadgets that may be asked for.
+    ``continuous``: looks at a node follow on one another, without a period in between. Without
+    ``rotates`` there are only looks that were asked for.
     """
 
     cluster: ClusterConfig
@@ -33,7 +40,18 @@ class Plan:
     session: SessionConfig
     gadgets: tuple[GadgetConfig, ...]
     used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    looks: LooksConfig = field(default_factory=LooksConfig)
+    on_demand: tuple[GadgetConfig, ...] = ()
     continuous: bool = False
+    rotates: bool = True
+
+    def of_one(self, gadget: str, seconds: float) -> "Plan | None":
+        """Plan a look by *gadget* alone, for *seconds*; None if it may not be asked for."""
+        known = {each.name: each for each in (*self.on_demand, *self.gadgets)}
+        if gadget not in known:
+            return None
+        session = self.session.model_copy(update={"duration": seconds})
+        return replace(self, session=session, gadgets=(known[gadget],))
 
     @property
     def names(self) -> tuple[str, ...]:

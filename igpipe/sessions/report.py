@@ -10,7 +10,7 @@ from igpipe.sessions.ending import Ending
 from igpipe.sessions.entries import Entries, Leftover
 from igpipe.sessions.ports import Journal
 from igpipe.sessions.session import Session
-from igpipe.telemetry import SessionTelemetry
+from igpipe.telemetry import LookTelemetry, SessionTelemetry
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ class Surroundings:
     """What a rotation has around it beside the cluster; ``wall`` gives unix seconds."""
 
     telemetry: SessionTelemetry
+    looks: LookTelemetry
     health: Health
     journal: Journal
     wall: Callable[[], float]

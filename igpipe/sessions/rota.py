@@ -23,7 +23,11 @@ _SMOOTHING: Final = 0.1
 
 @dataclass(slots=True)
 class _Turn:
-    """What the rota remembers of a node; ``looked`` is -inf until it was acquired once."""
+    """
+    What the rota remembers of a node; ``looked`` is -inf until it was acquired once.
+
+    It may be lent once it has *rested*; ``rests_until`` is later after failures.
+    """
 
     node: Node
     due: float
@@ -31,6 +35,7 @@ class _Turn:
     rests_until: float = -math.inf
     failures: int = 0
     running: bool = False
+    rested: float = -math.inf
     left: float | None = None
 
     def ready_at(self) -> float:
@@ -45,7 +50,7 @@ class Rota:
     *session_seconds* is how long a session takes with its overhead: a first guess, which gives
     way to the mean of what sessions took. A node is acquired by one caller at a time and must be
     released by it. *continuous*: a node is due as soon as it was released and has rested, and has
-    a slot of its own.
+    a slot of its own. Unless it *rotates*, nodes are only lent.
     """
 
     def __init__(
@@ -55,9 +60,12 @@ class Rota:
         session_seconds: float,
         seed: int,
         continuous: bool = False,
+        rotates: bool = True,
     ) -> None:
         self.paused = config.paused
         self.in_use = 0
+        self._lent = 0
+        self._rotates = rotates
         self._config = config
         self._continuous = continuous
         self._rng = random.Random(seed)  # noqa: S311 - an order, not a secret
@@ -115,9 +123,40 @@ class Rota:
         self._busy[node.zone] -= 1
         self._length += _SMOOTHING * (now - turn.looked - self._length)
         turn.failures = turn.failures + 1 if failed else 0
+        turn.rested = now + self._config.cooldown
         turn.rests_until = now + self._rest(turn.failures)
         if failed:
             turn.due = now
+
+    def lend(self, name: str, now: float) -> Node | None:
+        """
+        Take a certain node out of turn; None while its rest or a bound is in the way.
+
+        Its turn stays as it was. Lent nodes need slots, too, but do not count as the rotation's.
+        """
+        turn = self._turns.get(name)
+        if turn is None or self._lendable_at(turn) > now:
+            return None
+        turn.running = True
+        self.in_use += 1
+        self._lent += 1
+        self._busy[turn.node.zone] += 1
+        return turn.node
+
+    def give_back(self, node: Node, now: float) -> None:
+        """Give back *node*, as it was lent; it rests for the cooldown at least."""
+        turn = self._turns[node.name]
+        turn.running = False
+        self.in_use -= 1
+        self._lent -= 1
+        self._busy[node.zone] -= 1
+        turn.rested = now + self._config.cooldown
+        turn.rests_until = max(turn.rests_until, turn.rested)
+
+    def lendable_at(self, name: str) -> float:
+        """Tell when a node can be lent; inf: not before a release, a resume or an update."""
+        turn = self._turns.get(name)
+        return math.inf if turn is None else self._lendable_at(turn)
 
     def next_due(self, now: float) -> float | None:
         """
@@ -161,20 +200,27 @@ class Rota:
         return max(self._least, self._length)
 
     def _slots_for(self, nodes: int) -> int:
+        if not self._rotates:
+            return 0
         if self._continuous:
             return nodes
         return math.ceil(nodes * self._session_seconds / self._config.period)
 
     def _free(self) -> bool:
-        return not self.paused and self.in_use < self.slots
+        return self._room() and self.in_use - self._lent < self.needed
+
+    def _room(self) -> bool:
+        return not self.paused and self.in_use < self._config.max_slots
 
     def _candidates(self) -> Iterable[_Turn]:
+        return (turn for turn in self._turns.values() if self._open(turn))
+
+    def _open(self, turn: _Turn) -> bool:
         bound = self._config.max_slots_per_zone or math.inf
-        return (
-            turn
-            for turn in self._turns.values()
-            if turn.left is None and not turn.running and self._busy[turn.node.zone] < bound
-        )
+        return turn.left is None and not turn.running and self._busy[turn.node.zone] < bound
+
+    def _lendable_at(self, turn: _Turn) -> float:
+        return turn.rested if self._room() and self._open(turn) else math.inf
 
     def _interval(self) -> float:
         if self._continuous:

@@ -7,21 +7,26 @@ the slots, so that stopping first ends the sessions and then gives the instance 
 
 import asyncio
 import logging
+import math
 import secrets
 from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from igpipe.backoff import Backoff
+from igpipe.errors import Refused
 from igpipe.model import Node, Outcome
 from igpipe.sessions.board import Board
 from igpipe.sessions.brake import Brake
 from igpipe.sessions.change import Change
 from igpipe.sessions.desk import Desk
-from igpipe.sessions.ending import Scope
+from igpipe.sessions.ending import NOT_READY, Scope
 from igpipe.sessions.entries import Entries, left_by
 from igpipe.sessions.lease import Holding, Lease
+from igpipe.sessions.looks import Looks
 from igpipe.sessions.manifest import build_manifest
+from igpipe.sessions.order import Order
 from igpipe.sessions.pause import API_FAULTS
 from igpipe.sessions.plan import Plan, pod_name, selector
 from igpipe.sessions.ports import ClusterPorts, NodeSet
@@ -40,11 +45,21 @@ _OVERHEAD_SECONDS: Final = 5.0
 """First guess of what a session takes beside its duration; what sessions take replaces it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A node that was taken: in turn, or for an order."""
+
+    node: Node
+    holding: Holding
+    order: Order | None = None
+
+
 class Rotation:
     """
     Looks at every node once a period.
 
-    ``history`` holds the last ended sessions, oldest first. Raises ConfigError at once if a
+    ``history`` holds the last ended sessions, oldest first; ``looks`` those that were asked for,
+    which go ahead of the others. Raises ConfigError at once if a
     gadget's command cannot be written.
     """
 
@@ -65,7 +80,11 @@ class Rotation:
         self._seed = secrets.randbits(32) if plan.rotation.seed is None else plan.rotation.seed
         seconds = plan.session.duration + _OVERHEAD_SECONDS
         self._rota = Rota(
-            plan.rotation, session_seconds=seconds, seed=self._seed, continuous=plan.continuous
+            plan.rotation,
+            session_seconds=seconds,
+            seed=self._seed,
+            continuous=plan.continuous,
+            rotates=plan.rotates,
         )
         self._backoff = Backoff()
         self._due = Change()  # told when another node may be taken
@@ -88,7 +107,7 @@ class Rotation:
             wall=around.wall,
         )
         self._lease.seen = self._brake.seen
-        self._report = Report(Entries(plan, self._lease.identity), around)
+        self._report = Report(Entries(instance, self._lease.identity), around)
         self._reaper = Reaper(
             cluster,
             plan,
@@ -98,6 +117,15 @@ class Rotation:
             change=self._due,
         )
         self._desk = Desk(plan, cluster, streams, self._board, lambda: self._scope, around.wall)
+        self._known = False  # whether there was a snapshot of nodes
+        self.looks = Looks(
+            plan,
+            gate=self._closed,
+            scope=lambda: self._scope,
+            changed=self._changed,
+            telemetry=around.looks,
+            wall=around.wall,
+        )
 
     async def run(self) -> None:
         """Rotate; endless. Cancelled, it ends all sessions and gives the instance back."""
@@ -105,7 +133,7 @@ class Rotation:
         slots = {f"slot-{i}": self._slot for i in range(self._plan.rotation.max_slots)}
         async with background(lease=self._lease.run, board=self._board.run):
             try:
-                async with background(reaper=self._reaper.run, **slots):
+                async with background(reaper=self._reaper.run, looks=self.looks.run, **slots):
                     await asyncio.Event().wait()
             finally:
                 await self._reaper.close()
@@ -120,7 +148,7 @@ class Rotation:
         ago = {name: now - (self._wall() - at) for name, at in self._looked.items()}
         self._scope = Scope(frozenset(node.name for node in nodes.eligible), nodes.skipped)
         self._rota.update(nodes.eligible, now, ago)
-        self._looked = {}  # from here on the rota knows
+        self._looked, self._known = {}, True  # from here on the rota knows
         counts = Counter(skip.value for skip in nodes.skipped.values())
         self._telemetry.nodes({"eligible": len(nodes.eligible), **counts})
         if kept and not self._rota.keeps_period:
@@ -181,19 +209,19 @@ class Rotation:
 
     async def _slot(self) -> None:
         while True:
-            node, holding = await self._next_due()
-            session = self._open(node)
-            visit = Visit(self._desk, session, holding)
+            turn = await self._next_turn()
+            session = self._open(turn)
+            visit = Visit(replace(self._desk, plan=session.plan), session, turn.holding)
             try:
                 await visit.run()
             finally:
-                self._close(session)
+                self._close(session, turn.order)
             if session.reason in API_FAULTS:
                 await asyncio.sleep(self._backoff.next())
             else:
                 self._backoff.reset()
 
-    async def _next_due(self) -> tuple[Node, Holding]:
+    async def _next_turn(self) -> _Turn:
         """Wait for a node that may be looked at; one slot at a time looks."""
         async with self._turnstile:
             while True:
@@ -201,34 +229,70 @@ class Rotation:
                 lifted = self._brake.lift(now)
                 due: float | None = None
                 if holding is not None and holding.clean and self._board.synced:
+                    if (turn := self._asked(holding, now)) is not None:
+                        return turn
                     if (node := self._rota.acquire(now)) is not None:
-                        return node, holding
-                    due = self._rota.next_due(now)
+                        return _Turn(node, holding)
+                    due = self._soonest(now)
                 times = [time for time in (due, lifted) if time is not None]
                 await self._due.wait(min(times) - now if times else None)
 
-    def _open(self, node: Node) -> Session:
+    def _asked(self, holding: Holding, now: float) -> _Turn | None:
+        """Take a node that somebody asked to look at, if one may be taken."""
+        for order, name in self.looks.waiting():
+            if (node := self._rota.lend(name, now)) is not None:
+                return _Turn(node, holding, order)
+        return None
+
+    def _soonest(self, now: float) -> float | None:
+        """Tell when another node may be taken, in turn or as asked."""
+        due = self._rota.next_due(now)
+        asked = (self._rota.lendable_at(name) for _, name in self.looks.waiting())
+        soonest = min((math.inf if due is None else due, *asked))
+        return None if math.isinf(soonest) else soonest
+
+    def _open(self, turn: _Turn) -> Session:
+        node, order = turn.node, turn.order
         identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
         pod = pod_name(self._plan.cluster.instance, node.name)
-        why = {"kind": "rotation", "seed": self._seed}
-        session = Session(identity, node, pod, self._plan.names, self._board.change.tell, why)
+        plan = self._plan if order is None else order.plan
+        why = {"kind": "rotation", "seed": self._seed} if order is None else order.why
+        session = Session(identity, node, pod, plan, self._board.change.tell, why)
         self._live[identity] = session
         self._report.began(session)
+        if order is not None:
+            session.weighted, session.shown = False, order.show
+            self.looks.began(order, session)
         self._changed()
         return session
 
-    def _close(self, session: Session) -> None:
+    def _close(self, session: Session, order: Order | None) -> None:
         del self._live[session.id]
         failed = session.outcome is Outcome.FAILED
         now = asyncio.get_running_loop().time()
-        self._rota.release(session.node, failed=failed, now=now)
         self.history.append(session)
+        if order is None:
+            self._rota.release(session.node, failed=failed, now=now)
+        else:
+            self._rota.give_back(session.node, now)
+            self.looks.ended(order, session)
         if session.removal.left:
             self._reaper.soon(left_by(session))
         if session.ending is not None:  # else the visit ended by a bug, which is on its way
             self._report.ended(session, session.ending)
-            self._brake.ended(session.node.name, session.ending, now)
+            if order is None or session.ending == NOT_READY:  # else it says nothing of the others
+                self._brake.ended(session.node.name, session.ending, now)
         self._changed()
+
+    def _closed(self) -> Refused | None:
+        """Tell why no look can be had on demand."""
+        if self._lease.holding is None or not self._known:
+            holder = self._lease.holder
+            told = f"the instance is held by {holder}" if holder else "igpipe has not started yet"
+            return Refused("standby", told)
+        if self._rota.paused:
+            return Refused("paused", f"paused: {'; '.join(self._brake.reasons.values())}")
+        return None
 
     def _changed(self) -> None:
         rota = self._rota

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from igpipe.model import LineAccount, Node, Outcome, Reason, State
+from igpipe.model import LineAccount, Node, Outcome, Reason, Shown, State
 from igpipe.sessions.ending import Ending
+from igpipe.sessions.plan import Plan
 from igpipe.sessions.ports import Container, StreamResult
 from igpipe.text import safe
 
@@ -75,8 +76,9 @@ class Session:
     """
     One stay on one node.
 
-    *why* tells who asked for it, for the ledger. ``times`` holds when each state was entered, in
-    unix seconds. *told* is called whenever a gadget turns ready.
+    *plan* is what it does there; *why* tells who asked for it, for the ledger. ``times`` holds
+    when each state was entered, in unix seconds. *told* is called whenever a gadget turns ready.
+    One that is not ``weighted`` was asked for by somebody: ``shown`` then gets its events.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Session:
         identity: str,
         node: Node,
         pod: str,
-        gadgets: tuple[str, ...],
+        plan: Plan,
         told: Callable[[], None] = lambda: None,
         why: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
@@ -92,12 +94,16 @@ class Session:
         self.node = node
         self.pod = pod
         self.pod_uid = ""
+        self.plan = plan
         self.why = why
         self.removal = Removal()
         self.state = State.REQUESTED
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
-        self.gadgets = {name: GadgetRecord() for name in gadgets}
+        self.revoked = False
+        self.weighted = True
+        self.shown: Shown | None = None
+        self.gadgets = {name: GadgetRecord() for name in plan.names}
         self.stderr = {name: gadget.stderr for name, gadget in self.gadgets.items()}
         """The last escaped lines of ig's own log, by gadget; for the stream's reader to fill."""
         self._told = told
@@ -135,6 +141,11 @@ class Session:
             record.ready_at = at
             self.enter(State.OBSERVING, at)
             self._told()
+
+    def revoke(self) -> None:
+        """Ask that it end before its time."""
+        self.revoked = True
+        self._told()
 
     def track(self, gadget: str, account: LineAccount, progress: Progress) -> None:
         """Show a stream's live account, and its exposure and gaps, in this record."""

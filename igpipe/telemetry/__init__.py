@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Info
 from igpipe import __version__
 from igpipe.telemetry.api import ApiTelemetry
 from igpipe.telemetry.ledger import LedgerTelemetry
+from igpipe.telemetry.looks import LOOK_KINDS, LOOK_REFUSALS, LookTelemetry
 from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTelemetry
 from igpipe.telemetry.series import SeriesTelemetry
 from igpipe.telemetry.sessions import SessionTelemetry
@@ -12,10 +13,13 @@ from igpipe.telemetry.streams import StreamTelemetry
 from igpipe.telemetry.web import WebTelemetry
 
 __all__ = [
+    "LOOK_KINDS",
+    "LOOK_REFUSALS",
     "RECORD_OUTCOMES",
     "SPOOL_ERRORS",
     "ApiTelemetry",
     "LedgerTelemetry",
+    "LookTelemetry",
     "RecordTelemetry",
     "SeriesTelemetry",
     "SessionTelemetry",
@@ -39,6 +43,7 @@ class Telemetry:
         )
         self.api = ApiTelemetry(self.registry)
         self.sessions = SessionTelemetry(self.registry)
+        self.looks = LookTelemetry(self.registry)
         self.ledger = LedgerTelemetry(self.registry)
         self.streams = StreamTelemetry(self.registry)
         self.series = SeriesTelemetry(self.registry)

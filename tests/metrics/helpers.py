@@ -28,16 +28,24 @@ def make(*rules: Rule, **config: Any) -> Metrics:
     return Metrics(MetricsConfig(**config), rules, period=PERIOD, session_seconds=SESSION)
 
 
-def begin(metrics: Metrics, node: str = "n", gadget: str = "trace_exec", now: float = 0.0) -> Look:
+def begin(
+    metrics: Metrics,
+    node: str = "n",
+    gadget: str = "trace_exec",
+    now: float = 0.0,
+    *,
+    weighted: bool = True,
+) -> Look:
     """Begin a look."""
-    return metrics.begin(Source("cluster", node, "s", gadget), now=now)
+    return metrics.begin(Source("cluster", node, "s", gadget), now=now, weighted=weighted)
 
 
 def look(metrics: Metrics, *events: Event, now: float, node: str = "n", **options: Any) -> None:
     """Make a whole, clean look that ends *now* and saw *events*."""
     gadget = options.pop("gadget", "trace_exec")
     options.setdefault("exposure", SESSION)
-    seeing = begin(metrics, node, gadget, now - options["exposure"])
+    weighted = options.pop("weighted", True)
+    seeing = begin(metrics, node, gadget, now - options["exposure"], weighted=weighted)
     for one in events:
         seeing.observe(one)
     metrics.commit(seeing, now=now, final=True, **options)

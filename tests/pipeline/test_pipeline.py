@@ -18,7 +18,7 @@ from igpipe.model import (
     Resumed,
     Source,
 )
-from igpipe.pipeline import Stages, StreamPipeline, Tellers, counts_from_zero
+from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers, counts_from_zero
 from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
@@ -44,8 +44,7 @@ class Bench:
         self.rejects: list[tuple[str, bytes]] = []
         self.stream = StreamPipeline(
             stages,
-            Source("c", "n1", "s1", "trace_exec"),
-            Exposure(60),
+            Stay(Source("c", "n1", "s1", "trace_exec"), Exposure(60)),
             Tellers(self.ready.append, self.stderr.append, self._rejected),
             NOW,
         )
@@ -181,7 +180,7 @@ def test_the_gadgets_image_decides_what_slot_zero_means(
     gadgets = [{"name": "profile_tcprtt", "image": image}]
     tree = {"session": session, "gadgets": gadgets}
     config = Config.model_validate_json(orjson.dumps(tree))
-    assert counts_from_zero(config, "profile_tcprtt") is since
+    assert counts_from_zero(config.session, config.gadgets, "profile_tcprtt") is since
 
 
 def test_a_bad_line_is_shown_once_a_block() -> None:

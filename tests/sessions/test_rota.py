@@ -245,6 +245,8 @@ class RotaMachine(RuleBasedStateMachine):
         self.present: dict[str, Node] = {}
         self.running: dict[str, Node] = {}
         self.released: dict[str, tuple[float, float]] = {}
+        self.rested: dict[str, float] = {}
+        self.lent: set[str] = set()
         self.looked: dict[str, float] = {}
 
     @rule(names=st.sets(st.integers(0, 7)))
@@ -285,8 +287,32 @@ class RotaMachine(RuleBasedStateMachine):
     def release(self, data: st.DataObject, failed: bool) -> None:
         """A session ends well or badly."""
         node = self.running.pop(data.draw(st.sampled_from(sorted(self.running))))
-        self.rota.release(node, failed=failed, now=self.now)
-        self.released[node.name] = (self.now, 10.0 if failed else 5.0)
+        if node.name in self.lent:
+            self.lent.remove(node.name)
+            self.rota.give_back(node, self.now)
+            failed = False
+        else:
+            self.rota.release(node, failed=failed, now=self.now)
+        before, rest = self.released.get(node.name, (-math.inf, 0.0))
+        end = max(before + rest, self.now + (10.0 if failed else 5.0))
+        self.released[node.name] = (self.now, end - self.now)
+        self.rested[node.name] = self.now + 5.0
+
+    @rule(number=st.integers(0, 7))
+    def lend(self, number: int) -> None:
+        """A certain node is lent iff that was announced, within all bounds but its turn."""
+        name = f"n{number}"
+        at = self.rota.lendable_at(name)
+        node = self.rota.lend(name, self.now)
+        assert (node is not None) == (at <= self.now)
+        if node is None:
+            return
+        assert not self.rota.paused
+        assert name in self.present
+        assert name not in self.running
+        assert self.now >= self.rested.get(name, -math.inf)
+        self.running[name] = node
+        self.lent.add(name)
 
     @invariant()
     def bounds_hold(self) -> None:

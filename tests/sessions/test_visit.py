@@ -35,7 +35,7 @@ from tests.sessions.fakes import (
     show_after,
     wait_for,
 )
-from tests.sessions.world import World, how, until
+from tests.sessions.world import World, how, plan, until
 
 FAILED = Outcome.FAILED
 
@@ -193,7 +193,7 @@ def test_a_creation_that_hangs_is_given_up() -> None:
 )
 def test_old_kubelets_are_named(version: str, warned: bool) -> None:
     """The record says when a rotated log may go silent."""
-    session = Session("s", Node("n", kubelet_version=version), "p", ())
+    session = Session("s", Node("n", kubelet_version=version), "p", plan())
     assert bool(session.as_dict()["warnings"]) == warned
 
 

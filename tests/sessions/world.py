@@ -5,7 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from igpipe.config import ClusterConfig, GadgetConfig, RotationConfig, SessionConfig
+from igpipe.config import (
+    ClusterConfig,
+    GadgetConfig,
+    LooksConfig,
+    RotationConfig,
+    SessionConfig,
+)
 from igpipe.health import Health
 from igpipe.model import Outcome, Reason
 from igpipe.sessions import Plan, Rotation, Session, Surroundings
@@ -16,7 +22,9 @@ from tests.sessions.fakes import FakeCluster, FakeJournal, FakeStreams, clock, n
 GADGETS = ("trace_exec", "trace_dns")
 
 
-def plan(*, rotation: dict[str, Any] | None = None, **session: Any) -> Plan:
+def plan(
+    *, rotation: dict[str, Any] | None = None, looks: dict[str, Any] | None = None, **session: Any
+) -> Plan:
     """Make a plan: sessions of 20 s every 1000 s, five slots at most."""
     return Plan(
         ClusterConfig(),
@@ -27,6 +35,7 @@ def plan(*, rotation: dict[str, Any] | None = None, **session: Any) -> Plan:
             {"duration": 20.0, "start_allowance": 30.0, "drain": 5.0, **session}
         ),
         tuple(GadgetConfig(name=name) for name in GADGETS),
+        looks=LooksConfig.model_validate(looks or {}),
     )
 
 
@@ -45,7 +54,9 @@ class World:
             plan(**keys),
             cluster,
             self.streams,
-            Surroundings(self.telemetry.sessions, self.health, self.journal, clock),
+            Surroundings(
+                self.telemetry.sessions, self.telemetry.looks, self.health, self.journal, clock
+            ),
         )
 
     @asynccontextmanager

@@ -19,6 +19,10 @@ class Health:
         """Set *condition*: an empty *reason* means that it is fine."""
         self._reasons[condition] = safe(reason)
 
+    def fine(self) -> dict[str, bool]:
+        """Tell of each condition whether it is fine."""
+        return {name: not reason for name, reason in self._reasons.items()}
+
     def reasons(self) -> dict[str, str]:
         """Return what is not fine, with its reason; empty means ready."""
         return {name: reason for name, reason in self._reasons.items() if reason}

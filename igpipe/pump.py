@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from igpipe.config import LimitsConfig
-from igpipe.decode import line_time
+from igpipe.decode import REJECTS, line_time
 from igpipe.gadgets import Kind, kind_of
 from igpipe.logs import Sampled
 from igpipe.model import Block, End, LineAccount, Source
@@ -71,6 +71,8 @@ class Pump:
         self._rejects = Sampled()
         self._ended: dict[str, GadgetTotals] = {}
         stages.telemetry.streams.queue(lambda: self.queue.size, self.queue.capacity)
+        for each in config.gadgets:
+            stages.telemetry.streams.known(each.name, REJECTS)
 
     async def follow(self, session: Session, gadget: str, container: Container) -> StreamResult:
         """
@@ -146,7 +148,7 @@ class Pump:
         plan = session.plan
         config = plan.session
         source = Source(self._cluster, session.node.name, session.id, gadget)
-        self._stages.telemetry.streams.known(gadget)
+        self._stages.telemetry.streams.known(gadget, REJECTS)
         exposure = Exposure(timeout_seconds(config), builtin=config.generation == "builtin")
         tellers = Tellers(
             lambda at: session.ready(gadget, at),

@@ -148,6 +148,7 @@ async def rotating(
 async def working(parts: Parts, spool: Spool) -> AsyncIterator[str]:
     """Show, handle and deliver what streams bring during the block; yields the page's address."""
     config, telemetry, health = parts.config, parts.telemetry, parts.health
+    telemetry.process.started()
     grace = config.service.stop_grace / 2
     async with (
         serving(config.web, ServiceViews(parts), telemetry, health.report) as address,

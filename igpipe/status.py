@@ -78,11 +78,12 @@ class ServiceViews:
         self._parts = parts
 
     def metrics(self, openmetrics: bool) -> Iterator[bytes]:
-        """Write the event metrics, and bring what is told of their series up to date."""
+        """Write the event metrics; bring what igpipe tells of them and of itself up to date."""
         parts, metrics = self._parts, self._parts.metrics
         parts.telemetry.series.settle(
             metrics.lines, parts.config.metrics.series_budget, metrics.folded, metrics.expired
         )
+        parts.telemetry.process.conditions(parts.health.fine())
         return metrics.write(parts.wall(), openmetrics=openmetrics)
 
     def ready(self) -> dict[str, str]:

@@ -70,8 +70,8 @@ class Metrics:
 
     @property
     def folded(self) -> dict[str, int]:
-        """How many increments went to a folded tuple, by metric."""
-        return dict(self._store.folded)
+        """How many increments went to a folded tuple, by each metric."""
+        return dict.fromkeys(self._store.families, 0) | self._store.folded
 
     @property
     def expired(self) -> int:

@@ -13,6 +13,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from igpipe.backoff import Backoff
@@ -72,7 +73,8 @@ class Lease:
         self._name = lease_name(config.instance)
         self._duration = config.lease_duration
         self._change = change
-        self._telemetry = telemetry
+        self._held = partial(telemetry.lease, f"{config.namespace}/{self._name}")
+        self._held(held=False)
         self._health = health
         self._wall = wall
         self._record: LeaseState | None = None  # as last seen
@@ -198,7 +200,7 @@ class Lease:
         self.seen(record)
         self.holding = Holding(record.uid)
         self._health.report(_CONDITION)
-        self._telemetry.lease(held=True)
+        self._held(held=True)
         log.info("took the instance", extra={"lease": self._name, "holder": self.identity})
         self._change.tell()
 
@@ -208,7 +210,7 @@ class Lease:
         self.holding.lost = True
         self.holding, self._record, self.holder = None, None, ""
         self._health.report(_CONDITION, f"lost: {why}")
-        self._telemetry.lease(held=False)
+        self._held(held=False)
         log.warning("lost the instance", extra={"lease": self._name, "why": why})
         self._change.tell()
 
@@ -217,7 +219,7 @@ class Lease:
             return
         self.holding.lost = True
         self.holding = None
-        self._telemetry.lease(held=False)
+        self._held(held=False)
         try:
             await finish(self._give_back(), within=_RELEASE_SECONDS)
         except (ClusterError, TimeoutError) as exc:

@@ -88,6 +88,8 @@ class Rotation:
         )
         self._backoff = Backoff()
         self._due = Change()  # told when another node may be taken
+        for gadget in plan.names:
+            self._telemetry.known(gadget)
         self._brake = Brake(
             self._rota,
             plan.rotation,

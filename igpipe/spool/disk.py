@@ -41,7 +41,7 @@ class DiskSpool:
         self._swept = False
         self.holes = found.holes
         self.max_age = config.max_age
-        telemetry.spool(lambda: self.size, config.max_bytes)
+        telemetry.spool(lambda: self.size, config.max_bytes, directory=True)
 
     @property
     def size(self) -> int:

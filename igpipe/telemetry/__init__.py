@@ -1,11 +1,11 @@
 """What igpipe tells of itself: its own metrics, with methods named after what happened."""
 
-from prometheus_client import CollectorRegistry, Info
+from prometheus_client import CollectorRegistry
 
-from igpipe import __version__
 from igpipe.telemetry.api import ApiTelemetry
 from igpipe.telemetry.ledger import LedgerTelemetry
 from igpipe.telemetry.looks import LOOK_KINDS, LOOK_REFUSALS, LookTelemetry
+from igpipe.telemetry.process import ProcessTelemetry
 from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTelemetry
 from igpipe.telemetry.series import SeriesTelemetry
 from igpipe.telemetry.sessions import SessionTelemetry
@@ -20,6 +20,7 @@ __all__ = [
     "ApiTelemetry",
     "LedgerTelemetry",
     "LookTelemetry",
+    "ProcessTelemetry",
     "RecordTelemetry",
     "SeriesTelemetry",
     "SessionTelemetry",
@@ -38,9 +39,7 @@ class Telemetry:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        Info("igpipe_build", "Version of igpipe.", registry=self.registry).info(
-            {"version": __version__}
-        )
+        self.process = ProcessTelemetry(self.registry)
         self.api = ApiTelemetry(self.registry)
         self.sessions = SessionTelemetry(self.registry)
         self.looks = LookTelemetry(self.registry)

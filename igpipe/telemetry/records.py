@@ -35,6 +35,11 @@ class RecordTelemetry:
             "1 while batches go to the disk; 0 without a directory, or while the disk fails.",
             registry=registry,
         )
+        self._directory = Gauge(
+            "igpipe_spool_has_directory",
+            "1 if batches are to go to the disk, be it that it fails now.",
+            registry=registry,
+        )
         self._spool_errors = Counter(
             "igpipe_spool_errors_total",
             "Failed calls for the spool's files, by kind of error.",
@@ -147,10 +152,11 @@ class RecordTelemetry:
         """Count events that were forwarded, filtered or shed."""
         self._offered.labels(outcome).inc(count)
 
-    def spool(self, length: Callable[[], float], capacity: int) -> None:
-        """Let the spool's length be read at each scrape."""
+    def spool(self, length: Callable[[], float], capacity: int, *, directory: bool = False) -> None:
+        """Let the spool's length be read at each scrape, and say whether it has a directory."""
         self._spool_bytes.set_function(length)
         self._spool_capacity.set(capacity)
+        self._directory.set(directory)
 
     def on_disk(self, yes: bool) -> None:
         """Say whether batches go to the disk."""

@@ -71,7 +71,10 @@ class SessionTelemetry:
             registry=registry,
         )
         self._lease = Gauge(
-            "igpipe_lease_held", "1 while this process holds the instance.", registry=registry
+            "igpipe_lease_held",
+            "1 while this process holds the instance's Lease (namespace/name).",
+            ("lease",),
+            registry=registry,
         )
         self._residual = Gauge(
             "igpipe_residual_pods",
@@ -91,6 +94,15 @@ class SessionTelemetry:
         for reason in Reason:
             if reason:
                 self._ended.labels(Outcome.FAILED.value, reason.value)
+
+    def known(self, gadget: str) -> None:
+        """Expose how a gadget may end as zero before it does."""
+        for outcome in (Outcome.COMPLETED, Outcome.SHORT):
+            self._gadgets.labels(gadget, outcome.value, "")
+        self._gadgets.labels(gadget, Outcome.BUDGET.value, Reason.BYTES.value)
+        for reason in Reason:
+            if reason:
+                self._gadgets.labels(gadget, Outcome.FAILED.value, reason.value)
 
     def ended(self, outcome: Outcome, reason: Reason, seconds: float) -> None:
         """Count one session's end."""
@@ -127,9 +139,9 @@ class SessionTelemetry:
         for state in self._known_states:
             self._nodes.labels(state).set(states.get(state, 0))
 
-    def lease(self, *, held: bool) -> None:
-        """Set whether this process holds the instance."""
-        self._lease.set(held)
+    def lease(self, name: str, *, held: bool) -> None:
+        """Set whether this process holds the Lease *name* (``namespace/name``)."""
+        self._lease.labels(name).set(held)
 
     def reaped(self, removed: int, residual: int) -> None:
         """Note a run of the reaper: Pods removed, and Pods that are still there."""

@@ -1,11 +1,15 @@
 """Streams, the queue and decoding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from igpipe.model import LineAccount, NodeCost
 from igpipe.telemetry.buckets import SHORT
+
+DROPS: Final = ("queue_full",)
+"""Why a line that is not bad may be refused."""
 
 
 class StreamTelemetry:
@@ -101,12 +105,20 @@ class StreamTelemetry:
         """Count a log that was opened again."""
         self._resumes.labels(gadget).inc()
 
-    def known(self, gadget: str) -> None:
-        """Expose a gadget's counters as zero before anything happens."""
+    def known(self, gadget: str, rejects: Iterable[str] = ()) -> None:
+        """
+        Expose a gadget's counters as zero before anything happens.
+
+        *rejects* are the reasons for which its lines may be rejected.
+        """
         lines = (self._lines, self._bytes, self._event_lines, self._events, self._stderr)
         losses = (self._lost, self._missed, self._filtered, self._gaps, self._resumes)
         for metric in (*lines, *losses, self._bad):
             metric.labels(gadget)
+        for reason in rejects:
+            self._rejected.labels(gadget, reason)
+        for reason in DROPS:
+            self._dropped.labels(gadget, reason)
 
     def streams(self, count: int) -> None:
         """Set the number of open log streams."""

@@ -300,3 +300,27 @@ def test_never_two_holders(faults: list[tuple[str, str, int, float]], skew: floa
         assert not together
 
     virtual.run(main())
+
+
+def test_metrics_name_the_lease_and_tell_who_holds_it() -> None:
+    """Before it is taken the value is 0: two processes of one instance can be told from two."""
+
+    async def main() -> None:
+        cluster, telemetry = FakeCluster(), Telemetry()
+        config = ClusterConfig(namespace="looks", instance="blue")
+        lease = Lease(
+            cluster, config, change=Change(), telemetry=telemetry.sessions, health=Health(),
+            wall=clock,
+        )  # fmt: skip
+
+        def held() -> float | None:
+            labels = {"lease": "looks/igpipe-blue"}
+            return telemetry.registry.get_sample_value("igpipe_lease_held", labels)
+
+        assert held() == 0
+        async with background(lease=lease.run):
+            await lease.acquired()
+            assert held() == 1
+        assert held() == 0
+
+    virtual.run(main())

@@ -39,5 +39,11 @@ def lint(text: bytes) -> "subprocess.CompletedProcess[Any]":
     return subprocess.run(command, input=text, capture_output=True, check=False)
 
 
+def promtool(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run promtool; what it says is for the caller to judge."""
+    command = [str(_binary("promtool")), *arguments]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
 def _binary(name: str) -> Path:
     return install("prometheus") / "usr" / "bin" / name

@@ -61,6 +61,7 @@ def loss(times: Times) -> tuple[Alert, ...]:
             "igpipe_lines_total - igpipe_event_lines_total - igpipe_stderr_lines_total\n"
             "  - sum without (reason) (igpipe_lines_rejected_total)\n"
             "  - sum without (reason) (igpipe_lines_dropped_total)\n"
+            "  - igpipe_lines_missed_total - igpipe_lines_filtered_total\n"
             "  != 0\n"
             "or\n"
             "igpipe_sink_recovered_total + igpipe_sink_forwarded_total\n"

@@ -43,9 +43,11 @@ def _rejected(t: Times, _: str) -> Iterator[Case]:
 def _account(_: Times, __: str) -> Iterator[Case]:
     name, pending = "IgpipeAccountBroken", own("igpipe_sink_pending_records", 'sink="s"')
     lines = {
-        _LINES: flat(100), _BAD: flat(3), _DROPPED: flat(1),
+        _LINES: flat(107), _BAD: flat(3), _DROPPED: flat(1),
         own("igpipe_event_lines_total", 'gadget="g"'): flat(91),
         own("igpipe_stderr_lines_total", 'gadget="g"'): flat(5),
+        own("igpipe_lines_missed_total", 'gadget="g"'): flat(0),
+        own("igpipe_lines_filtered_total", 'gadget="g"'): flat(7),
     }  # fmt: skip
     records = {
         own("igpipe_sink_recovered_total", 'sink="s"'): flat(10),
@@ -54,7 +56,7 @@ def _account(_: Times, __: str) -> Iterator[Case]:
         own("igpipe_sink_records_total", 'sink="s",outcome="expired"'): flat(6),
         pending: flat(4),
     }
-    yield Case(name, {**lines, **records, _LINES: flat(101)}, 12, {**ME, "gadget": "g"})
+    yield Case(name, {**lines, **records, _LINES: flat(108)}, 12, {**ME, "gadget": "g"})
     yield Case(name, {**lines, **records, pending: flat(5)}, 12, {**ME, "sink": "s"})
     yield near(name, {**lines, **records}, 12)
 

@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv check test cluster test-cluster test-servers test-long demo bench generate requirements clean
+.PHONY: help venv check test cluster test-cluster test-servers test-long tap test-tap demo bench generate requirements clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -61,6 +61,23 @@ test-servers: $(STAMP) ## Run the tests against real servers (ARGS="-k loki"); t
 
 test-long: $(STAMP) ## Run what takes minutes: 10 000 damaged spools, 25 kills, outages of 30 minutes
 	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool tests/long
+
+TAP_VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' igpipe/__init__.py)
+TAPS := $(foreach arch,amd64 arm64,$(CACHE)/tap/igpipe-tap-$(arch))
+
+tap: $(TAPS) ## Build igpipe-tap, the helper on the node, for amd64 and arm64 (needs Go)
+	@ls -l $(TAPS)
+
+$(TAPS): $(CACHE)/tap/igpipe-tap-%: $(wildcard tap/*.go) tap/go.mod tap/go.sum igpipe/__init__.py
+	@mkdir -p $(@D)
+	cd tap && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false \
+		-ldflags '-s -w -X main.version=$(TAP_VERSION)' -o $@ .
+
+test-tap: ## Format, vet, race detector and fuzzing of igpipe-tap (needs Go)
+	@cd tap && test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	cd tap && go vet ./... && go test -race ./...
+	cd tap && for target in FuzzFrame FuzzCollector FuzzNamespace; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZ),5s) .; done
 
 demo: $(STAMP) ## Run igpipe on a simulated cluster (ARGS="--for 60s --faults")
 	$(BIN)/igpipe demo $(ARGS)

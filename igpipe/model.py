@@ -88,7 +88,11 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """One session Pod as the API server last described it; times in unix seconds."""
+    """
+    One Pod as the API server last described it; times in unix seconds.
+
+    ``owner`` is the name of what controls it.
+    """
 
     name: str
     uid: str
@@ -103,6 +107,7 @@ class PodState:
     created: float = 0.0
     deleting: bool = False
     deadline_seconds: float | None = None
+    owner: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """Find a container's state; None before the kubelet reported it."""

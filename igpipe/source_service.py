@@ -79,7 +79,7 @@ async def reading(
             lines,
             Plan(config.cluster, config.rotation, config.session, config.gadgets),
             Node(source.node or socket.gethostname()),
-            telemetry=ground.telemetry.sessions,
+            telemetry=ground.telemetry,
             wall=wall,
         )
         async with _playing(ground, tape, ended) as (address, parts):

@@ -1,20 +1,23 @@
 """What the running parts look like from outside: the views that the web server shows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from igpipe import __version__
 from igpipe.config import Config
+from igpipe.errors import Refused
 from igpipe.health import Health
 from igpipe.ledger import Ledger
 from igpipe.metrics import Metrics
 from igpipe.model import LineAccount
 from igpipe.pump import GadgetTotals, Pump
-from igpipe.sessions import Session
+from igpipe.sessions import Asker, Looks, Part, Request, Session, requests_of
 from igpipe.sinks import SinkStatus
 from igpipe.telemetry import Telemetry
+from igpipe.text import safe
+from igpipe.web.asked import Alerts, LookBody
 from igpipe.web.views import (
     AccountsView,
     GadgetView,
@@ -40,6 +43,10 @@ class Looking(Protocol):
     @property
     def paused(self) -> bool:
         """Whether no new session is started."""
+
+    @property
+    def looks(self) -> Looks:
+        """Those that are asked for."""
 
     def pause(self) -> None:
         """Start no new session; those that run go on."""
@@ -134,6 +141,55 @@ class ServiceViews:
         """Start sessions again; tell whether the Lease's annotation still pauses them."""
         self._parts.rotation.resume()
         return self._parts.rotation.paused
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Return looks on demand, newest first."""
+        return [order.as_dict() for order in self._parts.rotation.looks.all()]
+
+    def look(self, identity: str) -> dict[str, Any] | None:
+        """Return one of them."""
+        order = self._parts.rotation.looks.get(identity)
+        return None if order is None else order.as_dict()
+
+    def ask_look(self, asked: LookBody, who: str) -> dict[str, Any]:
+        """Have a look in the name of *who*. Raises Refused."""
+        request = Request(
+            tuple(dict.fromkeys(asked.nodes)),
+            asked.gadget,
+            asked.duration,
+            safe(asked.reason, 500),
+            Asker("manual", who, safe(asked.claims, 100)),
+            Part(asked.namespace, frozenset(asked.pods), asked.workload),
+        )
+        return self._parts.rotation.looks.ask(request).as_dict()
+
+    def ask_by_alerts(self, alerts: Alerts, who: str) -> dict[str, Any]:
+        """Have what firing alerts ask for."""
+        firing = (alert.labels for alert in alerts.alerts if alert.status == "firing")
+        granted, refused = [], []
+        config = self._parts.config.looks
+        for request in requests_of(firing, config, who, alerts.receiver):
+            try:
+                granted.append(self._parts.rotation.looks.ask(request).as_dict())
+            except Refused as exc:
+                told = {"node": request.nodes[0], "gadget": request.gadget}
+                refused.append({**told, "reason": exc.reason, "message": str(exc)})
+        return {"looks": granted, "refused": refused}
+
+    def end_look(self, identity: str) -> dict[str, Any] | None:
+        """End one before its time."""
+        looks = self._parts.rotation.looks
+        order = looks.get(identity)
+        if order is None:
+            return None
+        looks.revoke(order)
+        return order.as_dict()
+
+    def watch_look(self, identity: str) -> AsyncIterator[bytes] | None:
+        """Return its events and states as NDJSON. Raises Refused."""
+        looks = self._parts.rotation.looks
+        order = looks.get(identity)
+        return None if order is None else looks.watch(order)
 
     def _accounts(self, totals: dict[str, GadgetTotals]) -> AccountsView:
         """Sum up what every line and every event became."""

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from igpipe.errors import InputError
+from igpipe.errors import InputError, Refused
 from igpipe.inputs import Input
 from igpipe.model import ContainerState, End, EndKind, Node, Outcome, Phase, State
 from igpipe.pump import Pump
-from igpipe.sessions import Ending, Plan, Session, StreamResult
+from igpipe.sessions import Ending, Looks, Plan, Scope, Session, StreamResult
 from igpipe.stream import Stream
-from igpipe.telemetry import SessionTelemetry
+from igpipe.telemetry import Telemetry
 
 HISTORY: Final = 200
 """Ended sessions that are remembered."""
@@ -34,7 +34,7 @@ class Tape:
         plan: Plan,
         node: Node,
         *,
-        telemetry: SessionTelemetry,
+        telemetry: Telemetry,
         wall: Callable[[], float],
     ) -> None:
         (self.gadget,) = plan.names
@@ -45,9 +45,17 @@ class Tape:
         self._source = source
         self._plan = plan
         self._seconds = plan.session.duration
-        self._telemetry = telemetry
+        self._telemetry = telemetry.sessions
         self._wall = wall
         self._live: list[Session] = []
+        self.looks = Looks(
+            plan,
+            gate=lambda: Refused("standby", "igpipe reads a stream, there are no nodes to look at"),
+            scope=Scope,
+            changed=lambda: None,
+            telemetry=telemetry.looks,
+            wall=wall,
+        )
         self._ended = asyncio.Event()
 
     async def run(self, pump: Pump) -> None:

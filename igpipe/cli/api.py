@@ -9,6 +9,8 @@ from igpipe.errors import ConfigError, InputError
 from igpipe.text import safe
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from igpipe.config import ClientConfig, Config
     from igpipe.config.webfile import WebFile
 
@@ -34,15 +36,10 @@ async def ask(config: "Config", method: str, path: str, body: Any = None) -> Any
     """
     import aiohttp
 
-    url = address(config)
-    http = aiohttp.ClientSession(
-        url,
-        timeout=aiohttp.ClientTimeout(total=_SECONDS),
-        headers={"X-Igpipe": "1", **_credentials(config.client)},
-        connector=aiohttp.TCPConnector(ssl=_tls(config) if url.startswith("https") else True),
-    )
+    url, timeout = address(config), aiohttp.ClientTimeout(total=_SECONDS)
+    http, sent = connect(config), {"json": body, "timeout": timeout, "allow_redirects": False}
     try:
-        async with http, http.request(method, path, json=body, allow_redirects=False) as response:
+        async with http, http.request(method, path, **sent) as response:
             if response.status != 200:
                 told = safe((await response.text()).strip())
                 raise InputError(f"{url}{path}: {response.status} {told}{_hint(response.status)}")
@@ -54,6 +51,18 @@ async def ask(config: "Config", method: str, path: str, body: Any = None) -> Any
     except (aiohttp.ClientError, ConnectionError) as exc:
         told = safe(str(exc) or type(exc).__name__)
         raise InputError(f"{url}: {told}; does it want TLS, or a certificate?") from None
+
+
+def connect(config: "Config") -> "aiohttp.ClientSession":
+    """Make a client of the API, with what it needs to be let in. Raises InputError."""
+    import aiohttp
+
+    url = address(config)
+    return aiohttp.ClientSession(
+        url,
+        headers={"X-Igpipe": "1", **_credentials(config.client)},
+        connector=aiohttp.TCPConnector(ssl=_tls(config) if url.startswith("https") else True),
+    )
 
 
 def _web_file(config: "Config") -> "WebFile":

@@ -17,11 +17,11 @@ ConfigPath = Annotated[
 ]
 
 
-def prepare(path: Path | None) -> "Config":
-    """Load the configuration and log as it says. Raises ConfigError."""
+def prepare(path: Path | None, *, level: str = "") -> "Config":
+    """Load the configuration and log as it says, or at *level*. Raises ConfigError."""
     from igpipe import logs
     from igpipe.config.load import load
 
     config = load(path, os.environ)
-    logs.configure(config.log.level, config.log.format)
+    logs.configure(level or config.log.level, config.log.format)
     return config

@@ -30,7 +30,7 @@ class WebConfig(Model):
 
 
 class ClientConfig(Model):
-    """How igpipe's commands (pause, resume, sessions) reach the igpipe that runs."""
+    """How igpipe's commands (look, pause, resume, sessions) reach the igpipe that runs."""
 
     address: str = Field("", pattern=r"^(https?://[^/?#@]+)?$")
     """As https://igpipe.example:9469; empty: where web says, on this machine."""

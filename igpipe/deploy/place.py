@@ -16,7 +16,7 @@ class Place:
     ``users`` may create session Pods besides the service account (people whose igpipe runs
     outside the cluster). ``images`` are images of ig allowed besides the configured one; one that
     ends in ``*`` stands for all that begin so. ``gadgets`` are names of gadgets allowed besides
-    the configured ones, for looks on demand; ``*`` is all of the registry.
+    the configured ones and ``looks.gadgets``; ``*`` is all of the registry.
     ``deadline`` is the longest life of a session's Pod in seconds; 0: what the configuration
     needs, at least ten minutes, for looks on demand.
     """

@@ -7,7 +7,7 @@ refused, so that a field which Kubernetes gets tomorrow is closed from the start
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from igpipe.config import Config
@@ -59,6 +59,9 @@ class Shape:
 def shape_of(config: Config, place: Place) -> Shape:
     """Read the shape off the Pod that *config* asks for. Raises ConfigError as sessions would."""
     plan = Plan(config.cluster, config.rotation, config.session, config.gadgets)
+    place = replace(place, gadgets=(*place.gadgets, *config.looks.gadgets))
+    longest = config.session.model_copy(update={"duration": config.looks.max_duration})
+    asked = replace(plan, session=longest)
     spec = build_manifest(plan, "node", "session")["spec"]
     containers = spec["containers"]
     security = containers[0]["securityContext"]
@@ -77,7 +80,7 @@ def shape_of(config: Config, place: Place) -> Shape:
         mounts=_mount_paths(containers),
         capabilities=security.get("capabilities", {}).get("add", []),
         privileged=bool(security.get("privileged")),
-        deadline=place.deadline or max(plan.deadline_seconds, _LONGEST),
+        deadline=place.deadline or max(plan.deadline_seconds, asked.deadline_seconds, _LONGEST),
     )
 
 

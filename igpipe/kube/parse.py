@@ -53,6 +53,7 @@ def parse_pod(raw: Raw) -> PodState:
         created=parse_time(meta.get("creationTimestamp")),
         deleting=bool(meta.get("deletionTimestamp")),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
+        owner=_controller(meta),
     )
 
 
@@ -83,6 +84,12 @@ def parse_time(text: Any) -> float:
 def show_time(at: float) -> str:
     """Write unix seconds as Kubernetes' MicroTime."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _controller(meta: Raw) -> str:
+    """Name what controls an object; empty if nothing does."""
+    owners = (_text(o, "name") for o in meta.get("ownerReferences") or () if o.get("controller"))
+    return next(owners, "")
 
 
 def _containers(status: Raw, key: str) -> tuple[ContainerState, ...]:

@@ -1,10 +1,10 @@
 """Sessions: short stays on nodes, one after the other, each bounded in every way."""
 
-from igpipe.sessions.ending import Ending
+from igpipe.sessions.alerts import requests_of
+from igpipe.sessions.ending import Ending, Scope
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.looks import Looks
 from igpipe.sessions.manifest import build_manifest
-from igpipe.sessions.onlooker import watch
 from igpipe.sessions.order import Asker, Order, Part, Request
 from igpipe.sessions.pause import ANNOTATION
 from igpipe.sessions.plan import Plan, lease_name, pod_name, selector, timeout_seconds
@@ -32,6 +32,7 @@ __all__ = [
     "Reaped",
     "Request",
     "Rotation",
+    "Scope",
     "Session",
     "StreamResult",
     "Streams",
@@ -40,7 +41,7 @@ __all__ = [
     "lease_name",
     "pod_name",
     "reap",
+    "requests_of",
     "selector",
     "timeout_seconds",
-    "watch",
 ]

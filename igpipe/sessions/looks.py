@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from igpipe.errors import ConfigError, Refused
 from igpipe.sessions.change import Change
 from igpipe.sessions.command import ig_arguments
 from igpipe.sessions.ending import Scope
+from igpipe.sessions.onlooker import watch
 from igpipe.sessions.order import Order, Request, Standing
 from igpipe.sessions.plan import Plan
 from igpipe.sessions.session import Session
@@ -45,7 +46,7 @@ class Looks:
         telemetry: LookTelemetry,
         wall: Callable[[], float],
     ) -> None:
-        self.readers = 0
+        self._readers = 0
         self._plan = plan
         self._config = plan.looks
         self._gate = gate
@@ -122,9 +123,24 @@ class Looks:
             for order in self._live():
                 order.give_up("igpipe stopped")
 
-    def missed(self, lines: int) -> None:
-        """Count lines that somebody was too slow to see."""
-        self._telemetry.missed(lines)
+    @property
+    def closed(self) -> Refused | None:
+        """Why no look can be had at all now."""
+        return self._gate()
+
+    def watch(self, order: Order) -> AsyncIterator[bytes]:
+        """Return what happens in *order* as NDJSON, to its end. Raises Refused."""
+        if self._readers >= READERS:
+            raise Refused("busy", f"{READERS} watch already")
+        return self._watch(order)
+
+    async def _watch(self, order: Order) -> AsyncIterator[bytes]:
+        self._readers += 1
+        try:
+            async for data in watch(order, self._telemetry.missed):
+                yield data
+        finally:
+            self._readers -= 1
 
     def _live(self) -> list[Order]:
         return [o for o in self._orders.values() if o.standing is not Standing.ENDED]

@@ -1,11 +1,10 @@
 """Tell somebody who watches a look what happens in it, line by line."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import orjson
 
-from igpipe.sessions.looks import Looks
 from igpipe.sessions.order import Order, Standing
 
 _CHUNK: Final = 2**16
@@ -15,13 +14,13 @@ _SILENCE: Final = 15
 """After so many ticks without anything a blank line: who is gone is found out by it."""
 
 
-async def watch(order: Order, looks: Looks) -> AsyncIterator[bytes]:
+async def watch(order: Order, missed: Callable[[int], None]) -> AsyncIterator[bytes]:
     """
     Yield NDJSON to the end of *order*.
 
     A line is a record (it has ``event``), ``{"missed": n}`` where the reader was too slow for n
     lines, or ``{"look": …}`` when the state of a node changed, and at the end; blank ones mean
-    nothing. Of what was before, a reader gets as much as is kept.
+    nothing. Of what was before, a reader gets as much as is kept. *missed* counts lines.
     """
     cursor, told, quiet = 0, None, 0
     while True:
@@ -30,7 +29,7 @@ async def watch(order: Order, looks: Looks) -> AsyncIterator[bytes]:
         piece = order.feed.read(cursor, _CHUNK)
         cursor = piece.cursor
         if piece.missed:
-            looks.missed(piece.missed)
+            missed(piece.missed)
             yield _line({"missed": piece.missed})
         if piece.data:
             yield piece.data

@@ -2,10 +2,11 @@
 Whether a request is answered: from where it comes, how many, how large, who sends it.
 
 This is the one place for it: a handler that is reached may do what it is for. Whatever is not GET
-or HEAD changes something, and is let through only to who may do so.
+or HEAD changes something, and is let through only to who may do so; so are the events of a look.
 """
 
 import asyncio
+import re
 import time
 from typing import Any, Final
 
@@ -21,6 +22,11 @@ from igpipe.web.tls import names_of
 
 BODY_LIMIT: Final = 4096
 """Bytes of a request's body: larger ones are refused."""
+LOOKS: Final = "/api/v1/looks"
+LOOKS_BODY_LIMIT: Final = 2**18
+"""Alertmanager sends all alerts of a group at once."""
+_EVENTS: Final = re.compile(rf"{LOOKS}/[^/]+/events")
+"""Raw events of nodes: whoever may read metrics need not be one who may read these."""
 BODY_SECONDS: Final = 10.0
 _PROBES: Final = ("/healthz", "/readyz")
 """What kubelets ask, who have neither passwords nor patience; it is told little to strangers."""
@@ -62,7 +68,7 @@ class Guard:
         self._check_rate(request, settings)
         request[_OPEN] = not settings.file.basic_auth_users
         request[_WHO] = await self._identify(request, settings)
-        if request.method not in _READING:
+        if request.method not in _READING or _EVENTS.fullmatch(request.path):
             self._check_control(request)
         await self._read_body(request)
         response: web.StreamResponse = await handler(request)
@@ -109,22 +115,27 @@ class Guard:
 
     async def _read_body(self, request: web.Request) -> None:
         """Read the body, which then waits in *request*; handlers never wait for a slow one."""
-        size = request.content_length or 0
-        if size > BODY_LIMIT:
-            raise self._refused("body", web.HTTPRequestEntityTooLarge(BODY_LIMIT, size))
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                await request.read()
-        except web.HTTPRequestEntityTooLarge as large:
-            raise self._refused("body", large) from None
-        except TimeoutError:
-            raise self._refused("slow", web.HTTPRequestTimeout(text="too slow\n")) from None
+        size, limit = request.content_length or 0, _body_limit(request)
+        if size <= limit:
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    size = len(await request.read())
+            except web.HTTPRequestEntityTooLarge as large:
+                raise self._refused("body", large) from None
+            except TimeoutError:
+                raise self._refused("slow", web.HTTPRequestTimeout(text="too slow\n")) from None
+        if size > limit:
+            raise self._refused("body", web.HTTPRequestEntityTooLarge(limit, size))
 
     def _refused(self, reason: str, answer: web.HTTPException) -> web.HTTPException:
         self._telemetry.refused(reason)
         if answer.status in _UNREAD:
             answer.force_close()
         return answer
+
+
+def _body_limit(request: web.Request) -> int:
+    return LOOKS_BODY_LIMIT if request.path == LOOKS else BODY_LIMIT
 
 
 def _peer(request: web.Request) -> str:

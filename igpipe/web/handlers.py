@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 from igpipe.telemetry import Telemetry
 from igpipe.text import safe
 from igpipe.web.exposition import expose
-from igpipe.web.guard import BODY_LIMIT, Guard, may_know
+from igpipe.web.guard import LOOKS_BODY_LIMIT, Guard, may_know
+from igpipe.web.looks import Following, LookHandlers
 from igpipe.web.negotiate import OPENMETRICS, TEXT, accepts_gzip, wants_openmetrics
 from igpipe.web.page import render
 from igpipe.web.peers import SECURITY_HEADERS
@@ -37,7 +38,7 @@ class Handlers:
     def app(self) -> web.Application:
         """Put the paths together."""
         middlewares = [self._count, self._guard.middleware, _deliver]
-        app = web.Application(client_max_size=BODY_LIMIT, middlewares=middlewares)
+        app = web.Application(client_max_size=LOOKS_BODY_LIMIT, middlewares=middlewares)
         app.on_response_prepare.append(self._secure)
         app.router.add_get("/", self.page)
         app.router.add_get("/static/style.css", self.style)
@@ -48,6 +49,7 @@ class Handlers:
         app.router.add_get("/api/v1/sessions", self.sessions)
         app.router.add_post("/api/v1/pause", self.pause)
         app.router.add_post("/api/v1/resume", self.resume)
+        LookHandlers(self._views).add_to(app)
         return app
 
     async def page(self, _: web.Request) -> web.Response:
@@ -121,6 +123,9 @@ class Handlers:
 async def _deliver(request: web.Request, handler: Any) -> web.StreamResponse:
     """Send the answer here, where there is a limit: a reader that is too slow is cut off."""
     response: web.StreamResponse = await handler(request)
+    if isinstance(response, Following):
+        await response.deliver(request)
+        return response
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await response.prepare(request)

@@ -1,7 +1,9 @@
 """What the web server shows, as plain data: the seam to the service, and the API's schema."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, TypedDict
+
+from igpipe.web.asked import Alerts, LookBody
 
 
 class RotationView(TypedDict):
@@ -143,3 +145,21 @@ class Views(Protocol):
 
     def resume(self) -> bool:
         """Start sessions again; tell whether something still pauses them (the annotation)."""
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Return looks on demand that wait or run, and those that ended lately, newest first."""
+
+    def look(self, identity: str) -> dict[str, Any] | None:
+        """Return one of them, as ``Order.as_dict`` tells it; None if it is not known."""
+
+    def ask_look(self, asked: LookBody, who: str) -> dict[str, Any]:
+        """Have a look in the name of *who*; return it. Raises Refused."""
+
+    def ask_by_alerts(self, alerts: Alerts, who: str) -> dict[str, Any]:
+        """Have what firing alerts ask for; return the ``looks``, and what was ``refused``."""
+
+    def end_look(self, identity: str) -> dict[str, Any] | None:
+        """End one before its time; return it."""
+
+    def watch_look(self, identity: str) -> AsyncIterator[bytes] | None:
+        """Return its events and states as NDJSON, to its end. Raises Refused."""

@@ -109,3 +109,15 @@ def test_only_sysadmin_is_privileged() -> None:
 def test_the_deadline(tree: dict[str, Any], deadline: int, expected: int) -> None:
     """Ten minutes, or what the configuration needs, or what the installation says."""
     assert _shape(tree, Place(deadline=deadline)).deadline == expected
+
+
+def test_looks_on_demand_fit_into_the_shape() -> None:
+    """Their gadgets and their length are allowed, and no others."""
+    looks = {"gadgets": ["trace_open"], "max_duration": "20m"}
+    shape = _shape({"looks": looks})
+    registry = "ghcr.io/inspektor-gadget/gadget"
+    assert _matches(shape.gadget_expressions, f"{registry}/trace_open:v0.55.1")
+    assert not _matches(shape.gadget_expressions, f"{registry}/trace_signal:v0.55.1")
+    assert shape.deadline == 1200 + 60 + 10
+    everything = _shape({"looks": {"gadgets": ["*"]}})
+    assert _matches(everything.gadget_expressions, f"{registry}/trace_signal:v0.55.1")

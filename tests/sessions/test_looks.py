@@ -8,7 +8,7 @@ import pytest
 
 from igpipe.errors import Refused
 from igpipe.model import Node, Outcome, Reason, Skip
-from igpipe.sessions import Asker, Order, Request, watch
+from igpipe.sessions import Asker, Order, Request
 from tests import virtual
 from tests.sessions.fakes import FakeCluster, Nodes, clock, nodes, run_gadgets
 from tests.sessions.world import World, until
@@ -342,7 +342,7 @@ def test_those_who_watch_are_told_everything() -> None:
                 order = world.rotation.looks.ask(request())
                 record = b'{"event":{"x":"' + b"y" * 1000 + b'"}}\n'
                 lines: list[dict[str, Any]] = []
-                async for data in watch(order, world.rotation.looks):
+                async for data in world.rotation.looks.watch(order):
                     lines += [orjson.loads(line) for line in data.splitlines() if line]
                     if order.feed.lines == 0 and order.standing == "running":
                         for _ in range(100):

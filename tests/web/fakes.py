@@ -1,5 +1,6 @@
 """A service to look at: views with fixed and hostile content, and a client on loopback."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -9,8 +10,10 @@ import aiohttp
 import bcrypt
 
 from igpipe.config import WebConfig
+from igpipe.errors import Refused
 from igpipe.telemetry import Telemetry
 from igpipe.web import Status, serving
+from igpipe.web.asked import Alerts, LookBody
 
 HOSTILE = '<script>alert("x")</script>\x1b[31m\n\u202e日本'
 """Markup, a terminal's escape, a newline, a bidi override and text that is fine."""
@@ -77,6 +80,11 @@ class FakeViews:
         self.shown = make_status()
         self.listed = [make_session("s1", "n1", "ended", outcome="completed")]
         self.paused = False
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.refusal: Refused | None = None
+        self.lines = [b'{"event":{}}\n', b'{"look":{}}\n']
+        self.endless = False
+        self.left = asyncio.Event()
 
     def metrics(self, openmetrics: bool) -> Iterator[bytes]:
         """Write the slices."""
@@ -102,6 +110,45 @@ class FakeViews:
         """Remember it."""
         self.paused = False
         return False
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Return those that were asked for."""
+        return list(self.asked.values())
+
+    def look(self, identity: str) -> dict[str, Any] | None:
+        """Return one of them."""
+        return self.asked.get(identity)
+
+    def ask_look(self, asked: LookBody, who: str) -> dict[str, Any]:
+        """Keep it, unless it is to be refused."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked["l1"] = {"id": "l1", "who": who, **asked.model_dump()}
+        return self.asked["l1"]
+
+    def ask_by_alerts(self, alerts: Alerts, who: str) -> dict[str, Any]:
+        """Keep the labels."""
+        self.asked["a1"] = {"who": who, "labels": [dict(a.labels) for a in alerts.alerts]}
+        return {"looks": [], "refused": []}
+
+    def end_look(self, identity: str) -> dict[str, Any] | None:
+        """Forget it."""
+        return self.asked.pop(identity, None)
+
+    def watch_look(self, identity: str) -> AsyncIterator[bytes] | None:
+        """Return the lines to come."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self._lines() if identity in self.asked else None
+
+    async def _lines(self) -> AsyncIterator[bytes]:
+        try:
+            for line in self.lines:
+                yield line
+            if self.endless:
+                await asyncio.Event().wait()
+        finally:
+            self.left.set()
 
 
 @asynccontextmanager

@@ -94,8 +94,10 @@ def share(gadgets: str = "", nodes: str = "") -> str:
     the last looks at both ends; a node that is late by more than a period is not let off.
     """
     stood = f"increase({select('igpipe_represented_seconds_total', gadgets, nodes)}[{WINDOW}])"
-    last = select("igpipe_last_look_timestamp_seconds", gadgets, nodes)
-    ages = (f"time() - {last}", f"time() - $window - {last} offset {WINDOW}")
+    # The last value of a period: a scrape that failed must not make a hole.
+    last = f"last_over_time({select('igpipe_last_look_timestamp_seconds', gadgets, nodes)}"
+    last += "[${period}s]"
+    ages = (f"time() - {last})", f"time() - $window - {last} offset {WINDOW})")
     now, before = (f"sum by (gadget) (clamp_max({age}, $period))" for age in ages)
     scope = f"sum(increase({select('igpipe_node_seconds_total', nodes)}[{WINDOW}]))"
     return f"(sum by (gadget) ({stood}) + {now} - {before}) / on () group_left () {scope}"

@@ -34,7 +34,7 @@ _GUIDE: Final = (
 )
 _WORKLOAD: Final = (
     'namespace=~"$namespace"',
-    'workload=~"${workload:regex}"',
+    'workload="$workload"',
     'container=~"$container"',
 )
 GENERATED: Final = (
@@ -43,7 +43,7 @@ GENERATED: Final = (
 )
 """What is appended to a workload's name to make that of a Pod; see igpipe.decode.workload."""
 _SEEN: Final = '{__name__=~"igpipe_.+_observed_total", cluster=~"$cluster"'
-_PODS: Final = f'{_SEEN}, namespace=~"$namespace", pod=~"${{workload:regex}}{GENERATED}"}}'
+_PODS: Final = f'{_SEEN}, namespace=~"$namespace", pod=~"$workload{GENERATED}"}}'
 _ITS: Final = f'{_SEEN}, namespace=~"$namespace", pod=~"$pod"}}'
 _BY_POD: Final = (EXECS, OPENS, CONNECTS, DNS_QUERIES)
 

@@ -34,8 +34,8 @@ class Stay:
 class Observatory:
     """Runs sessions on a fleet, with failures and restarts, and keeps what was scraped."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
-        self.scrapes = Scrapes()
+    def __init__(self, fleet: Fleet, seed: int, scrapes: Scrapes | None = None) -> None:
+        self.scrapes = scrapes or Scrapes()
         self.looks = 0
         self._fleet = fleet
         self._rng = random.Random(seed)

@@ -39,8 +39,12 @@ def answers(url: str) -> bool:
 
 
 def _ask(request: urllib.request.Request) -> Any:
-    with _direct.open(request, timeout=60) as answer:
-        return json.load(answer)
+    try:
+        with _direct.open(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        error.add_note(f"{request.full_url}: {error.read().decode(errors='replace')}")
+        raise
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

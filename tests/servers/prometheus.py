@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one address, and promtool."""
+"""A real Prometheus that scrapes one address or has blocks that were written, and promtool."""
 
 import json
 import subprocess
@@ -11,26 +11,44 @@ from tests.servers.process import Process, free_ports
 
 
 class Prometheus:
-    """Scrapes *target* (host and port) once a second."""
+    """
+    Scrapes *target* (host and port), if there is one, every *interval* seconds.
 
-    def __init__(self, folder: Path, target: str) -> None:
+    Its data is in *folder*.
+    """
+
+    def __init__(self, folder: Path, target: str = "", *, interval: int = 1) -> None:
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = folder / "prometheus.yaml"
         job = {"job_name": "igpipe", "static_configs": [{"targets": [target]}]}
-        everything = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
+        jobs = [job] if target else []
+        everything = {"global": {"scrape_interval": f"{interval}s"}, "scrape_configs": jobs}
         config.write_text(json.dumps(everything))
         command = [
             str(_binary("prometheus")), f"--config.file={config}", "--log.level=warn",
             f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
+            "--storage.tsdb.retention.time=100y",
         ]  # fmt: skip
         self.process = Process(command, folder, f"{self.url}/-/ready")
+
+    def vector(self, query: str, at: float) -> list[dict[str, Any]]:
+        """Evaluate *query* at a unix time."""
+        answer = get_json(f"{self.url}/api/v1/query", query=query, time=at)
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
 
     def value(self, query: str) -> float:
         """Evaluate *query* now; its result must be one number."""
         answer = get_json(f"{self.url}/api/v1/query", query=query)
         (sample,) = answer["data"]["result"]
         return float(sample["value"][1])
+
+
+def write_blocks(openmetrics: Path, folder: Path) -> None:
+    """Let promtool make blocks of samples with times, for a Prometheus in *folder*."""
+    command = ["tsdb", "create-blocks-from", "openmetrics", str(openmetrics), str(folder / "data")]
+    subprocess.run([str(_binary("promtool")), *command], capture_output=True, check=True)
 
 
 def lint(text: bytes) -> "subprocess.CompletedProcess[Any]":

@@ -125,6 +125,7 @@ async def rotating(
             config.session,
             config.gadgets,
             used=engine.used,
+            rollout=config.rollout,
             looks=config.looks,
             on_demand=config.on_demand,
             continuous=continuous,
@@ -132,7 +133,12 @@ async def rotating(
         )
         telemetry = ground.telemetry
         around = Surroundings(
-            telemetry.sessions, telemetry.looks, ground.health, engine.ledger, ground.wall
+            telemetry.sessions,
+            telemetry.looks,
+            telemetry.rollout,
+            ground.health,
+            engine.ledger,
+            ground.wall,
         )
         rotation = Rotation(plan, fleet, engine.pump, around)
         rotation.restore(engine.metrics.last_looks)

@@ -125,6 +125,7 @@ class ServiceViews:
             ),
             health=parts.health.reasons(),
             residual_pods=rotation["residual_pods"],
+            rollout=rotation.get("rollout", {}),
         )
 
     def sessions(self) -> list[dict[str, Any]]:

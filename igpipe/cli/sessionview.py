@@ -11,7 +11,7 @@ _HEADS: Final = ("BEGAN", "ID", "NODE", "OUTCOME", "REASON", "SECONDS", "EVENTS"
 _RIGHT: Final = {"SECONDS", "EVENTS", "LOST"}
 _PLAIN: Final = (
     "instance", "who", "node", "node_uid", "boot_id", "zone", "kubelet_version", "kernel_version",
-    "pod", "pod_uid", "image", "profile", "outcome", "reason", "message",
+    "pod", "pod_uid", "image", "profile", "outcome", "reason", "message", "rollout",
 )  # fmt: skip
 _COUNTS: Final = ("events", "lines", "bytes", "lost_samples", "gaps", "rejected_rows")
 

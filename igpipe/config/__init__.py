@@ -18,6 +18,7 @@ from igpipe.config.forward import (
 from igpipe.config.ledger import LedgerConfig
 from igpipe.config.looks import LooksConfig
 from igpipe.config.metrics import MetricsConfig, Rule
+from igpipe.config.rollout import RolloutConfig
 from igpipe.config.session import GadgetConfig, LimitsConfig, RotationConfig, SessionConfig
 from igpipe.config.tree import ClientConfig, Config, LogConfig, ServiceConfig, WebConfig
 
@@ -42,6 +43,7 @@ __all__ = [
     "NodesConfig",
     "OtlpSink",
     "Redaction",
+    "RolloutConfig",
     "RotationConfig",
     "Rule",
     "ServiceConfig",

@@ -14,8 +14,8 @@ from igpipe.config.tree import Config
 from igpipe.config.types import Model
 
 SECTIONS: Final = (
-    "cluster", "nodes", "rotation", "session", "gadgets", "looks", "metrics", "limits",
-    "forward", "spool", "sinks", "dead_letters", "ledger", "web", "client", "log",
+    "cluster", "nodes", "rotation", "session", "gadgets", "rollout", "looks", "metrics",
+    "limits", "forward", "spool", "sinks", "dead_letters", "ledger", "web", "client", "log",
     "service",
 )  # fmt: skip
 """The order for readers: what igpipe looks at, how, and what becomes of it."""

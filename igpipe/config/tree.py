@@ -10,6 +10,7 @@ from igpipe.config.forward import DeadLettersConfig, ForwardConfig, Sink, SpoolC
 from igpipe.config.ledger import LedgerConfig
 from igpipe.config.looks import LooksConfig
 from igpipe.config.metrics import MetricsConfig
+from igpipe.config.rollout import RolloutConfig
 from igpipe.config.session import GadgetConfig, Gadgets, LimitsConfig, RotationConfig
 from igpipe.config.types import Model, Seconds
 from igpipe.gadgets import GADGETS
@@ -69,6 +70,7 @@ class Config(Gadgets):
     cluster: ClusterConfig = Field(default_factory=ClusterConfig)
     nodes: NodesConfig = Field(default_factory=NodesConfig)
     rotation: RotationConfig = Field(default_factory=RotationConfig)
+    rollout: RolloutConfig = Field(default_factory=RolloutConfig)
     looks: LooksConfig = Field(default_factory=LooksConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)

@@ -72,8 +72,8 @@ def shape_of(config: Config, place: Place) -> Shape:
         container_fields=sorted(containers[0].keys() | _CONTAINER_DEFAULTS),
         security_fields=sorted(security.keys() | _NARROWER),
         mount_fields=sorted({key for mount in _mounts(containers) for key in mount}),
-        image_expressions=[_image(image) for image in (plan.session.image, *place.images)],
-        gadget_expressions=_gadgets(plan, place),
+        image_expressions=[_image(image) for image in _images(config, place)],
+        gadget_expressions=_gadgets(config, plan, place),
         word_expressions=_words(plan, place),
         flag_expressions=_flags(plan),
         volumes=[_as_stored(volume) for volume in spec["volumes"]],
@@ -113,11 +113,23 @@ def _image(image: str) -> str:
     return f"{exactly(image[:-1])}.*" if image.endswith("*") else exactly(image)
 
 
-def _gadgets(plan: Plan, place: Place) -> list[str]:
+def _images(config: Config, place: Place) -> list[str]:
+    """List the images of ig: the configured one, and the one to go back to."""
+    return [image for image in (config.session.image, config.rollout.previous_image) if image] + [
+        *place.images
+    ]
+
+
+def _gadgets(config: Config, plan: Plan, place: Place) -> list[str]:
     """List the gadget images: those of configured gadgets, and of those allowed besides."""
-    registry, tag = exactly(plan.session.gadget_registry), exactly(plan.session.gadget_version)
+    registry = exactly(plan.session.gadget_registry)
     names = [gadget.name for gadget in plan.gadgets if not gadget.image]
-    named = [f"{registry}/{name}:{tag}" for name in (*names, *_expressions(place.gadgets))]
+    named = [
+        f"{registry}/{name}:{exactly(tag)}"
+        for tag in (plan.session.gadget_version, config.rollout.previous_gadget_version)
+        for name in (*names, *_expressions(place.gadgets))
+        if tag
+    ]
     return [*named, *(exactly(gadget.image) for gadget in plan.gadgets if gadget.image)]
 
 

@@ -69,6 +69,9 @@ class Lease:
         """Who holds the instance, as last seen."""
         self.seen: Callable[[LeaseState], None] = lambda record: None
         """Told of the record whenever it was written; for the owner to set."""
+        self.got: Callable[[LeaseState], None] = lambda record: None
+        """Told of the record when this process has got it, before anything else."""
+        self._notes: dict[str, str] = {}
         self._leases = leases
         self._name = lease_name(config.instance)
         self._duration = config.lease_duration
@@ -79,6 +82,10 @@ class Lease:
         self._wall = wall
         self._record: LeaseState | None = None  # as last seen
         self._unchanged_since = 0.0
+
+    def note(self, annotation: str, text: str) -> None:
+        """Keep *text* on the Lease, from the next renewal on; whoever has it next finds it."""
+        self._notes[annotation] = text
 
     async def run(self) -> None:
         """Get the instance, keep it, and get it again whenever it is lost; endless."""
@@ -178,7 +185,12 @@ class Lease:
             if record is None or record.holder != self.identity:
                 return False
             try:
-                renewed = replace(record, holder=holder, renewed=self._wall())
+                renewed = replace(
+                    record,
+                    holder=holder,
+                    renewed=self._wall(),
+                    annotations={**record.annotations, **self._notes},
+                )
                 self._record = await self._leases.update_lease(renewed)
                 self.seen(self._record)
             except NotFound:
@@ -197,6 +209,7 @@ class Lease:
 
     def _hold(self, record: LeaseState) -> None:
         self._record, self.holder = record, self.identity
+        self.got(record)
         self.seen(record)
         self.holding = Holding(record.uid)
         self._health.report(_CONDITION)

@@ -10,6 +10,7 @@ from igpipe.config import (
     ClusterConfig,
     GadgetConfig,
     LooksConfig,
+    RolloutConfig,
     RotationConfig,
     SessionConfig,
 )
@@ -40,6 +41,7 @@ class Plan:
     session: SessionConfig
     gadgets: tuple[GadgetConfig, ...]
     used: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
     looks: LooksConfig = field(default_factory=LooksConfig)
     on_demand: tuple[GadgetConfig, ...] = ()
     continuous: bool = False

@@ -10,7 +10,7 @@ from igpipe.sessions.ending import Ending
 from igpipe.sessions.entries import Entries, Leftover
 from igpipe.sessions.ports import Journal
 from igpipe.sessions.session import Session
-from igpipe.telemetry import LookTelemetry, SessionTelemetry
+from igpipe.telemetry import LookTelemetry, RolloutTelemetry, SessionTelemetry
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ class Surroundings:
 
     telemetry: SessionTelemetry
     looks: LookTelemetry
+    rollout: RolloutTelemetry
     health: Health
     journal: Journal
     wall: Callable[[], float]

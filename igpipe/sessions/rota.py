@@ -128,6 +128,11 @@ class Rota:
         if failed:
             turn.due = now
 
+    def hasten(self, name: str, now: float) -> None:
+        """Let a node be due again as soon as it has rested."""
+        if name in self._turns:
+            self._turns[name].due = now
+
     def lend(self, name: str, now: float) -> Node | None:
         """
         Take a certain node out of turn; None while its rest or a bound is in the way.

@@ -34,6 +34,7 @@ from igpipe.sessions.reaper import Reaper
 from igpipe.sessions.report import Report, Surroundings
 from igpipe.sessions.rota import Rota
 from igpipe.sessions.session import Session, Streams
+from igpipe.sessions.stages import Stages
 from igpipe.sessions.visit import Visit
 from igpipe.tasks import background
 
@@ -109,6 +110,8 @@ class Rotation:
             wall=around.wall,
         )
         self._lease.seen = self._brake.seen
+        self._stages = Stages(plan, self._lease, telemetry=around.rollout, health=around.health)
+        self._lease.got = lambda record: self._stages.load(record.annotations)
         self._report = Report(Entries(instance, self._lease.identity), around)
         self._reaper = Reaper(
             cluster,
@@ -150,6 +153,7 @@ class Rotation:
         ago = {name: now - (self._wall() - at) for name, at in self._looked.items()}
         self._scope = Scope(frozenset(node.name for node in nodes.eligible), nodes.skipped)
         self._rota.update(nodes.eligible, now, ago)
+        self._stages.nodes(self._scope.eligible)
         self._looked, self._known = {}, True  # from here on the rota knows
         counts = Counter(skip.value for skip in nodes.skipped.values())
         self._telemetry.nodes({"eligible": len(nodes.eligible), **counts})
@@ -174,7 +178,8 @@ class Rotation:
         self._brake.pause()
 
     def resume(self) -> None:
-        """Start sessions again, unless the Lease is annotated."""
+        """Start sessions again, unless the Lease is annotated; try a stopped ig once more."""
+        self._stages.retry()
         self._brake.resume()
 
     async def idle(self) -> None:
@@ -205,6 +210,7 @@ class Rotation:
                 "eligible": len(self._scope.eligible),
                 "skipped": dict(Counter(skip.value for skip in self._scope.skipped.values())),
             },
+            "rollout": self._stages.status(),
             "residual_pods": self._reaper.residual,
             "reaped_pods": self._reaper.removed,
         }
@@ -257,8 +263,10 @@ class Rotation:
         node, order = turn.node, turn.order
         identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
         pod = pod_name(self._plan.cluster.instance, node.name)
-        plan = self._plan if order is None else order.plan
+        asked = self._plan if order is None else order.plan
+        plan, stage = self._stages.plan(asked, node, trial=order is None)
         why = {"kind": "rotation", "seed": self._seed} if order is None else order.why
+        why |= {"rollout": stage} if stage else {}
         session = Session(identity, node, pod, plan, self._board.change.tell, why)
         self._live[identity] = session
         self._report.began(session)
@@ -275,6 +283,8 @@ class Rotation:
         self.history.append(session)
         if order is None:
             self._rota.release(session.node, failed=failed, now=now)
+            if self._stages.ended(session):
+                self._rota.hasten(session.node.name, now)
         else:
             self._rota.give_back(session.node, now)
             self.looks.ended(order, session)

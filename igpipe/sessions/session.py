@@ -101,6 +101,8 @@ class Session:
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
         self.revoked = False
+        self.verdict = ""
+        """What it said of an ig that was tried, and what came of that."""
         self.weighted = True
         self.shown: Shown | None = None
         self.gadgets = {name: GadgetRecord() for name in plan.names}
@@ -185,6 +187,7 @@ class Session:
             "outcome": self.outcome.value if self.outcome else None,
             "reason": self.reason.value,
             "message": self.ending.message if self.ending else "",
+            "rollout": self.verdict,
             "removal": asdict(self.removal),
             "warnings": _warnings(self.node),
             "gadgets": {name: gadget.as_dict() for name, gadget in self.gadgets.items()},

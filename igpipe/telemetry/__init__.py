@@ -7,6 +7,7 @@ from igpipe.telemetry.ledger import LedgerTelemetry
 from igpipe.telemetry.looks import LOOK_KINDS, LOOK_REFUSALS, LookTelemetry
 from igpipe.telemetry.process import ProcessTelemetry
 from igpipe.telemetry.records import RECORD_OUTCOMES, SPOOL_ERRORS, RecordTelemetry
+from igpipe.telemetry.rollout import RolloutTelemetry
 from igpipe.telemetry.series import SeriesTelemetry
 from igpipe.telemetry.sessions import SessionTelemetry
 from igpipe.telemetry.streams import StreamTelemetry
@@ -22,6 +23,7 @@ __all__ = [
     "LookTelemetry",
     "ProcessTelemetry",
     "RecordTelemetry",
+    "RolloutTelemetry",
     "SeriesTelemetry",
     "SessionTelemetry",
     "StreamTelemetry",
@@ -43,6 +45,7 @@ class Telemetry:
         self.api = ApiTelemetry(self.registry)
         self.sessions = SessionTelemetry(self.registry)
         self.looks = LookTelemetry(self.registry)
+        self.rollout = RolloutTelemetry(self.registry)
         self.ledger = LedgerTelemetry(self.registry)
         self.streams = StreamTelemetry(self.registry)
         self.series = SeriesTelemetry(self.registry)

@@ -119,6 +119,8 @@ class Status(TypedDict):
     health: dict[str, str]
     """What is not fine, with its reason; empty means ready."""
     residual_pods: int
+    rollout: dict[str, Any]
+    """How far the configured ig has come (``stage``), and what runs instead where it has not."""
 
 
 class Views(Protocol):

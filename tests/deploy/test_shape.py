@@ -121,3 +121,14 @@ def test_looks_on_demand_fit_into_the_shape() -> None:
     assert shape.deadline == 1200 + 60 + 10
     everything = _shape({"looks": {"gadgets": ["*"]}})
     assert _matches(everything.gadget_expressions, f"{registry}/trace_signal:v0.55.1")
+
+
+def test_the_ig_to_go_back_to_is_allowed() -> None:
+    """Its image and its gadgets, beside the configured ones and no others."""
+    rollout = {"previous_image": "ig:old", "previous_gadget_version": "v0.50.1"}
+    shape = _shape({"rollout": rollout, "session": {"image": "ig:new"}})
+    registry = "ghcr.io/inspektor-gadget/gadget"
+    for image, allowed in (("ig:old", True), ("ig:new", True), ("ig:other", False)):
+        assert _matches(shape.image_expressions, image) is allowed
+    for tag, allowed in (("v0.50.1", True), ("v0.55.1", True), ("v0.51.0", False)):
+        assert _matches(shape.gadget_expressions, f"{registry}/trace_exec:{tag}") is allowed

@@ -220,6 +220,29 @@ def test_a_changed_version_is_no_loss(lost_answer: bool) -> None:
     virtual.run(main())
 
 
+def test_notes_lie_beside_what_others_annotate() -> None:
+    """Kept from the next renewal on, over those by others; who has it next is given them first."""
+
+    async def main() -> None:
+        cluster = FakeCluster()
+        lease = _lease(cluster)
+        async with background(lease=lease.run):
+            await lease.acquired()
+            lease.note("ours", "1")
+            await asyncio.sleep(11)
+            annotations = {**cluster.leases[NAME].annotations, "theirs": "2"}
+            changed = replace(cluster.leases[NAME], version="x", annotations=annotations)
+            cluster.leases[NAME] = changed
+            lease.note("ours", "3")
+        heir, got = _lease(cluster), []
+        heir.got = lambda record: got.append((record.annotations, heir.holding))
+        async with background(lease=heir.run):
+            await heir.acquired()
+        assert got == [({"ours": "3", "theirs": "2"}, None)]
+
+    virtual.run(main())
+
+
 @pytest.mark.parametrize("error", [ClusterDenied("forbidden"), DOWN])
 def test_what_keeps_it_from_being_taken_is_told(error: ClusterError) -> None:
     """Readiness says why; it goes on trying."""

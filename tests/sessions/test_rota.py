@@ -232,6 +232,19 @@ def test_a_node_that_left_is_forgotten() -> None:
     assert rota.nodes == 0
 
 
+def test_a_hastened_node_is_due_after_its_rest() -> None:
+    """Once; its next turn is a period later again."""
+    rota = _rota(_nodes(1), cooldown=5.0)
+    node = rota.acquire(NOW)
+    assert node is not None
+    rota.release(node, failed=False, now=NOW + 10)
+    rota.hasten(node.name, NOW + 10)
+    assert rota.next_due(NOW + 10) == NOW + 15
+    assert rota.acquire(NOW + 15) is not None
+    rota.release(node, failed=False, now=NOW + 25)
+    assert (rota.next_due(NOW + 25) or 0) > NOW + 50
+
+
 class RotaMachine(RuleBasedStateMachine):
     """Whatever happens in whatever order, the rota's promises hold."""
 

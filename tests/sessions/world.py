@@ -9,6 +9,7 @@ from igpipe.config import (
     ClusterConfig,
     GadgetConfig,
     LooksConfig,
+    RolloutConfig,
     RotationConfig,
     SessionConfig,
 )
@@ -23,7 +24,11 @@ GADGETS = ("trace_exec", "trace_dns")
 
 
 def plan(
-    *, rotation: dict[str, Any] | None = None, looks: dict[str, Any] | None = None, **session: Any
+    *,
+    rotation: dict[str, Any] | None = None,
+    looks: dict[str, Any] | None = None,
+    rollout: dict[str, Any] | None = None,
+    **session: Any,
 ) -> Plan:
     """Make a plan: sessions of 20 s every 1000 s, five slots at most."""
     return Plan(
@@ -36,6 +41,7 @@ def plan(
         ),
         tuple(GadgetConfig(name=name) for name in GADGETS),
         looks=LooksConfig.model_validate(looks or {}),
+        rollout=RolloutConfig.model_validate(rollout or {}),
     )
 
 
@@ -55,7 +61,12 @@ class World:
             cluster,
             self.streams,
             Surroundings(
-                self.telemetry.sessions, self.telemetry.looks, self.health, self.journal, clock
+                self.telemetry.sessions,
+                self.telemetry.looks,
+                self.telemetry.rollout,
+                self.health,
+                self.journal,
+                clock,
             ),
         )
 

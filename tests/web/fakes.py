@@ -61,6 +61,7 @@ def make_status(**changes: Any) -> Status:
         "series": {"lines": 100, "budget": 100_000, "folded": 0, "expired": 0},
         "health": {},
         "residual_pods": 0,
+        "rollout": {},
     }
     status.update(changes)
     return status  # type: ignore[no-any-return]  # JSON

@@ -1,0 +1,40 @@
+"""Which ig a session runs: its image, and where its gadgets come from. Pure."""
+
+from dataclasses import dataclass, replace
+
+from igpipe.config import RolloutConfig, SessionConfig
+from igpipe.sessions.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One ig, with the gadgets that go with it."""
+
+    image: str
+    gadget_registry: str
+    gadget_version: str
+
+    def __str__(self) -> str:
+        return f"{self.image} (gadgets {self.gadget_version})"
+
+    def on(self, plan: Plan) -> Plan:
+        """Let *plan* run it."""
+        changes = {
+            "image": self.image,
+            "gadget_registry": self.gadget_registry,
+            "gadget_version": self.gadget_version,
+        }
+        return replace(plan, session=plan.session.model_copy(update=changes))
+
+
+def release_of(session: SessionConfig) -> Release:
+    """Tell which ig is configured."""
+    return Release(session.image, session.gadget_registry, session.gadget_version)
+
+
+def previous_of(session: SessionConfig, rollout: RolloutConfig) -> Release | None:
+    """Tell which ig is configured as the one before; None without."""
+    if not rollout.previous_image:
+        return None
+    version = rollout.previous_gadget_version or session.gadget_version
+    return Release(rollout.previous_image, session.gadget_registry, version)

@@ -1,4 +1,4 @@
-"""The simulated cluster's time: seconds since its start, tied to one wall clock, and its timers."""
+"""The simulated cluster's time: seconds since its start, what clocks say, and timers."""
 
 import asyncio
 import heapq
@@ -10,31 +10,39 @@ from itertools import count
 
 class Clock:
     """
-    Seconds since the cluster's start, after *wall* (unix seconds).
+    Seconds since the cluster's start by *steady*, and unix seconds by *wall*, which may be set.
 
-    Small numbers keep nanoseconds exact where unix seconds as a float would not.
+    What lasts, lasts by the steady one, as on real machines; what is written down has the time of
+    the wall clock. Small numbers keep nanoseconds exact where unix seconds as a float would not.
     """
 
-    def __init__(self, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, wall: Callable[[], float], steady: Callable[[], float] | None = None
+    ) -> None:
         self.wall = wall
         self.start = wall()
-        self.epoch_ns = int(self.start * 1e9)
+        self._steady = steady or wall
+        self._began = self._steady()
 
     def now(self) -> float:
         """Seconds since the start."""
-        return self.wall() - self.start
+        return self._steady() - self._began
+
+    def epoch_ns(self) -> int:
+        """Unix nanoseconds of the start, as the wall clock now has it."""
+        return int(self.start * 1e9) + round(self._set() * 1000) * 1_000_000
 
     def ns(self, at: float) -> int:
         """Unix nanoseconds of the moment *at*."""
-        return self.epoch_ns + int(at * 1e9)
-
-    def at(self, unix: float) -> float:
-        """Seconds since the start of a moment in unix seconds."""
-        return unix - self.start
+        return self.epoch_ns() + int(at * 1e9)
 
     def rfc3339(self, at: float) -> str:
         """Write the moment *at* as Kubernetes does, in whole seconds."""
-        return rfc3339(self.start + at)
+        return rfc3339(self.start + self._set() + at)
+
+    def _set(self) -> float:
+        """By how much the wall clock was set since the start, in whole milliseconds."""
+        return round(self.wall() - self.start - self.now(), 3)
 
 
 def rfc3339(unix: float) -> str:

@@ -43,7 +43,7 @@ class SimCluster:
 
     async def __aenter__(self) -> Self:
         """Start the server and the nodes."""
-        clock = Clock(self._wall or _wall())
+        clock = Clock(self._wall or _wall(), asyncio.get_running_loop().time)
         scripts = Scripts(self.config)
         self._world = World(
             config=self.config,

@@ -1,7 +1,7 @@
 """One container's ig: which lines it prints, and when. Pure: time comes in as an argument."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +19,15 @@ _KILLED_EARLY: Final = 143
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When a container started, and how many seconds its ig needs to be ready."""
+    """
+    When a container started, and how many seconds its ig needs to be ready.
+
+    *epoch_ns* gives the unix nanoseconds of the cluster's start, as its clock now has it.
+    """
 
     at: float
     takes: float
-    epoch_ns: int
+    epoch_ns: Callable[[], int]
 
 
 class Player:

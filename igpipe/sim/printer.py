@@ -1,6 +1,6 @@
 """Writes a recording's lines with one node's names and times. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -14,14 +14,14 @@ from igpipe.sim.workloads import Identity
 class Stamp:
     """Writes times into lines; the text of a second is made once."""
 
-    def __init__(self, epoch_ns: int) -> None:
+    def __init__(self, epoch_ns: Callable[[], int]) -> None:
         self._epoch_ns = epoch_ns
         self._second = -1
         self._text = b""
 
     def ns(self, at: float) -> int:
         """Unix nanoseconds of *at*."""
-        return self._epoch_ns + int(at * 1e9)
+        return self._epoch_ns() + int(at * 1e9)
 
     def unix(self, at: float) -> float:
         """Unix seconds of *at*."""

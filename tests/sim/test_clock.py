@@ -36,3 +36,14 @@ def test_nanoseconds_are_exact() -> None:
     assert clock.ns(3600.000000001) == 1_800_003_600_000_000_001
     assert clock.rfc3339(0.9) == "2027-01-15T08:00:00Z"
     assert clock.now() == 0.0
+
+
+def test_a_set_clock_changes_stamps_and_nothing_else() -> None:
+    """When the wall clock is set, stamps follow it; what lasts goes on by the steady clock."""
+    now, ahead = [50.0], [0.0]
+    clock = Clock(lambda: 1_800_000_000.0 + now[0] + ahead[0], lambda: now[0])
+    now[0] += 10
+    ahead[0] = -3600.0
+    assert clock.now() == 10.0
+    assert clock.ns(clock.now()) == (1_800_000_060 - 3600) * 10**9
+    assert clock.rfc3339(10.0) == "2027-01-15T07:01:00Z"

@@ -17,7 +17,7 @@ from igpipe.sim.truth import Stream
 from igpipe.sim.workloads import Placement
 from tests.sim.rig import EPOCH, events
 
-START = Start(at=100.0, takes=1.0, epoch_ns=int(EPOCH) * 10**9)
+START = Start(at=100.0, takes=1.0, epoch_ns=lambda: int(EPOCH) * 10**9)
 QUIET = Trouble()
 
 

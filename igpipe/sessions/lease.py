@@ -1,9 +1,10 @@
 """
 Hold the instance: one process acts, the others wait.
 
-A holder renews three times a duration, and gives up after two thirds of it without success, so
-that its sessions end before anybody takes over. Another takes over only after it has seen the
-record unchanged for the whole duration by its own clock: clocks that differ do no harm.
+A holder renews three times a duration, tries more often when that fails, and gives up after two
+thirds of it without success, so that its sessions end before anybody takes over. Another takes over
+only after it has seen the record unchanged for the whole duration by its own clock: clocks that
+differ do no harm.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ from igpipe.telemetry import SessionTelemetry
 log = logging.getLogger(__name__)
 
 _RELEASE_SECONDS: Final = 5.0
+_RETRIES: Final = 15
+"""Parts of a duration after which a renewal that failed is tried again: a few more tries."""
 _CONDITION: Final = "lease"
 
 
@@ -163,7 +166,7 @@ class Lease:
         renewed = loop.time()
         why = ""
         while loop.time() - renewed < self._duration * 2 / 3:
-            await asyncio.sleep(self._duration / (6 if why else 3))
+            await asyncio.sleep(self._duration / (_RETRIES if why else 3))
             started = loop.time()
             try:
                 async with asyncio.timeout_at(renewed + self._duration * 2 / 3):

@@ -2,7 +2,8 @@
 All benchmarks: ``python -m benchmarks [--write] [NAME …]``.
 
 Each prints a table of ratios taken in one run; ``--write`` puts the tables into
-docs/performance.md, between the markers that name them.
+docs/performance.md, between the markers that name them. Those that need a real cluster are left
+out, with the reason, where the machine cannot run one.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import coalesce, delivery, fleet, hotpath, tap
+from benchmarks import cluster, coalesce, delivery, fleet, hotpath, sessions, tap
+from tests.cluster.install import obstacle
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -38,13 +40,25 @@ def _tap() -> str:
     return tap.table(tap.measure())
 
 
+def _cluster() -> str:
+    return cluster.table(cluster.measure())
+
+
+def _sessions() -> str:
+    return sessions.table(sessions.measure())
+
+
 BENCHMARKS: Final[dict[str, Callable[[], str]]] = {
     "hotpath": _hotpath,
     "coalesce": _coalesce,
     "delivery": _delivery,
     "fleet": _fleet,
     "tap": _tap,
+    "cluster": _cluster,
+    "sessions": _sessions,
 }
+ON_CLUSTERS: Final = {"cluster", "sessions"}
+"""Those that need a real cluster."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,6 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
     for name in given.names or BENCHMARKS:
         print(f"## {name}\n", flush=True)
+        if name in ON_CLUSTERS and (why := obstacle()):
+            print(f"Left out: no real cluster on this machine: {why}.\n", flush=True)
+            continue
         table = BENCHMARKS[name]()
         print(f"{table}\n", flush=True)
         if given.write:

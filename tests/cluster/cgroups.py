@@ -32,6 +32,15 @@ def cgroups(names: list[str]) -> Iterator[dict[str, str]]:
         _remove(top)
 
 
+def processor_seconds(path: str) -> float:
+    """Tell how much processor time a cgroup's processes have used, those that ended among them."""
+    inside = path.lstrip("/")
+    if (_ROOT / "cgroup.controllers").exists():
+        first, *_ = (_ROOT / inside / "cpu.stat").read_text().splitlines()
+        return int(first.split()[1]) / 1e6
+    return int((_ROOT / "cpuacct" / inside / "cpuacct.usage").read_text()) / 1e9
+
+
 def _hierarchies() -> list[Path]:
     """List the roots of cgroup v1's hierarchies, or the one of cgroup v2."""
     if (_ROOT / "cgroup.controllers").exists():

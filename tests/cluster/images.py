@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.cluster.install import BIN, PACKAGES
@@ -42,14 +43,19 @@ def workload_image() -> Image:
     return Image(WORKLOAD, {"bin/busybox": PACKAGES["busybox-static"]}, links, ["/bin/sh"])
 
 
-def player_image() -> Image:
-    """Make the stand-in for ig's image, with the recordings that it plays."""
+def player_image(name: str = PLAYER, others: Mapping[str, Path] = MappingProxyType({})) -> Image:
+    """
+    Make the stand-in for ig's image, with the recordings that it plays.
+
+    *others* are played in place of those, by path: ``image/trace_open.jsonl``.
+    """
     recordings = {
-        f"recordings/{path.relative_to(_RECORDINGS)}": path
+        path.relative_to(_RECORDINGS).as_posix(): path
         for path in _RECORDINGS.rglob("*")
         if path.suffix in {".jsonl", ".log"}
     }
-    return Image(PLAYER, {"bin/ig": BIN / "ig", **recordings}, {}, ["ig"])
+    played = {f"recordings/{file}": path for file, path in {**recordings, **others}.items()}
+    return Image(name, {"bin/ig": BIN / "ig", **played}, {}, ["ig"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,7 @@ class Machine:
 
     def processor_seconds(self, service: str) -> float:
         """Tell how much processor time a running service has used, without its children."""
-        stat = self.run("cat", f"/proc/{self.running()[service]}/stat")
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return processor_seconds(self.run("cat", f"/proc/{self.running()[service]}/stat"))
 
     def run(self, *command: str) -> str:
         """Run a command inside, and return what it prints; CalledProcessError if it fails."""
@@ -116,6 +114,12 @@ class Machine:
             said = (self.logs / "init.log").read_text()
             raise RuntimeError(f"{verb} {service}: {text or said or 'the machine has ended'}")
         return text
+
+
+def processor_seconds(stat: str) -> float:
+    """Read a process' time in user and kernel mode from its ``/proc/PID/stat``."""
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _child(pid: int) -> int:

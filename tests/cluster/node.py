@@ -113,6 +113,8 @@ def _kubelet(place: Place, control: Control) -> dict[str, Any]:
         "makeIPTablesUtilChains": False,
         "evictionHard": dict.fromkeys(kept, "0%"),
         "imageGCHighThresholdPercent": 100,
+        # Ten seconds by default: this is the quickest, so that tests see logs rotate.
+        "containerLogMonitorInterval": "3s",
         "nodeStatusUpdateFrequency": "2s",
         "nodeLeaseDurationSeconds": NODE_LEASE_SECONDS,
     }

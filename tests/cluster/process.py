@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from igpipe.config import Config
+from tests.cluster.machine import processor_seconds
 from tests.cluster.rig import until
 
 
@@ -39,6 +40,10 @@ class Igpipe:
         until(lambda: "serving" in self.log.read_text(), "igpipe to serve")
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(seconds)
+
+    def processor_seconds(self) -> float:
+        """Tell how much processor time it has used."""
+        return processor_seconds(Path(f"/proc/{self._process.pid}/stat").read_text())
 
     def check(self) -> None:
         """Fail with what it said if it has ended by itself."""

@@ -1,5 +1,6 @@
 """The whole cluster as one block: it stands when the block begins, and is gone when it ends."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.cluster.cgroups import cgroups
+from tests.cluster.api import Api
+from tests.cluster.cgroups import cgroups, processor_seconds
 from tests.cluster.control import Control, prepare_control
 from tests.cluster.images import (
     PLAYER,
@@ -21,7 +23,7 @@ from tests.cluster.images import (
     workload_image,
     write_image,
 )
-from tests.cluster.install import BIN
+from tests.cluster.install import BIN, CACHE
 from tests.cluster.machine import Machine
 from tests.cluster.node import Place, prepare_node
 
@@ -29,6 +31,8 @@ NODES: Final = {"node-a": "zone-1", "node-b": "zone-2"}
 NAMESPACE: Final = "igpipe-sessions"
 IG_ARCHIVE: Final = "IGPIPE_E2E_IG_IMAGE"
 _UNINITIALIZED: Final = "node.cloudprovider.kubernetes.io/uninitialized-"
+_POD_MOUNTS: Final = "/var/lib/kubelet/pods/"
+_CLUSTERS: Final = 100
 _PATIENCE: Final = 60.0
 
 
@@ -44,6 +48,7 @@ class Rig:
         """``control`` and the nodes by name."""
         self.places = places
         self.kubeconfig = control.kubeconfig("admin", "system:masters")
+        self.api = Api(control)
         self.ig_image = PLAYER
 
     @property
@@ -63,12 +68,47 @@ class Rig:
         """Ask kubectl for an object, or a list of them, as JSON."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))
 
+    def pods(self, namespace: str = NAMESPACE, labels: str = "") -> list[dict[str, Any]]:
+        """List Pods, those with *labels* if any are given."""
+        return self.api.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=labels)
+
+    def containers(self) -> list[str]:
+        """Name the containers that run on the nodes, those that hold a Pod's namespaces too."""
+        words = ("ctr", "--namespace", "k8s.io", "tasks", "list", "--quiet")
+        return [task for name in NODES for task in self.machines[name].run(*words).split()]
+
+    def left(self) -> list[str]:
+        """Name what Pods have on the nodes: containers that run, and mounts."""
+        said = [self.machines[name].run("cat", "/proc/mounts").splitlines() for name in NODES]
+        mounts = [line.split()[1] for lines in said for line in lines]
+        return self.containers() + [path for path in mounts if path.startswith(_POD_MOUNTS)]
+
+    def processor_seconds(self, node: str) -> dict[str, float]:
+        """Tell the processor time that the API server, a node's services and its Pods have used."""
+        control, machine = self.machines["control"], self.machines[node]
+        return {
+            "kube-apiserver": control.processor_seconds("kube-apiserver"),
+            "kubelet": machine.processor_seconds("kubelet"),
+            "containerd": machine.processor_seconds("containerd"),
+            "Pods": processor_seconds(f"{self.places[node].cgroup}/kubepods"),
+        }
+
     def restart_apiserver(self) -> None:
         """Stop the API server and start it again; returns when it serves."""
         control = self.machines["control"]
         control.stop("kube-apiserver")
         control.start("kube-apiserver")
+        self.wait_for_apiserver()
+
+    def wait_for_apiserver(self) -> None:
+        """Wait until it says that it is ready."""
         until(lambda: self.kubectl("get", "--raw=/readyz"), "the API server")
+
+    def register(self, name: str) -> None:
+        """Wait until a node is ready, and do for it what a cloud's controller would."""
+        _until(self, lambda: _ready(self, name), name)
+        with suppress(RuntimeError):
+            self.kubectl("taint", "node", name, _UNINITIALIZED)
 
     def load(self, archive: Path, nodes: Iterable[str] = tuple(NODES)) -> list[str]:
         """Import an archive of images on *nodes*, and return their names."""
@@ -90,15 +130,17 @@ def cluster() -> Iterator[Rig]:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         groups = stack.enter_context(cgroups(list(NODES)))
+        first = stack.enter_context(_number()) * len(NODES)
         control, setup = prepare_control(folder / "control", hosts)
         machines = {"control": stack.enter_context(Machine(setup))}
         places = {
             name: Place(name, zone, folder / name, groups[name], number)
-            for number, (name, zone) in enumerate(NODES.items())
+            for number, (name, zone) in enumerate(NODES.items(), first)
         }
         for name, place in places.items():
             machines[name] = stack.enter_context(Machine(prepare_node(place, control, hosts)))
         rig = Rig(folder, control, machines, places)
+        stack.callback(rig.api.close)
         _start(rig)
         yield rig
 
@@ -118,6 +160,21 @@ def until(test: Callable[[], Any], what: str, seconds: float = _PATIENCE) -> Any
         time.sleep(0.1)
 
 
+@contextmanager
+def _number() -> Iterator[int]:
+    """Give a number that no other cluster on this machine has: their Pods share its network."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for number in range(_CLUSTERS):
+        with (CACHE / f"cluster-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
+    raise RuntimeError(f"{_CLUSTERS} clusters run here already")
+
+
 def _start(rig: Rig) -> None:
     control = rig.machines["control"]
     control.start("etcd")
@@ -130,9 +187,7 @@ def _start(rig: Rig) -> None:
     for name in NODES:
         rig.machines[name].start("kubelet")
     for name in NODES:
-        _until(rig, lambda name=name: _ready(rig, name), name)
-        with suppress(RuntimeError):
-            rig.kubectl("taint", "node", name, _UNINITIALIZED)
+        rig.register(name)
     _until(rig, lambda: rig.get("serviceaccount", "default"), "service accounts")
     rig.kubectl("create", "namespace", NAMESPACE)
 
@@ -154,7 +209,7 @@ def _archive(folder: Path, image: Image) -> Path:
 
 
 def _ready(rig: Rig, name: str) -> bool:
-    conditions = rig.get("node", name)["status"]["conditions"]
+    conditions = rig.api.ask("GET", f"/api/v1/nodes/{name}")["status"]["conditions"]
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 

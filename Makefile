@@ -19,10 +19,10 @@ export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv check test cluster test-cluster test-servers test-long tap test-tap demo bench generate requirements clean
+.PHONY: help venv check test cluster test-cluster test-servers test-long test-long-cluster tap test-tap demo bench generate requirements clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s%s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s%s\n", $$1, $$2}' Makefile
 
 venv: $(STAMP) ## Create the virtual environment (again when the requirements change)
 
@@ -52,15 +52,21 @@ cluster: $(STAMP) ## Leave a real cluster of two nodes running on this machine (
 test-cluster: $(STAMP) ## Run the tests that need a real cluster (ARGS="-k debug")
 	@$(BIN)/python -m tests.cluster check || { test $$? = 3 && exit; }; \
 	$(BIN)/python -m tests.cluster install; \
-	$(BIN)/pytest -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup --durations 12 -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
 
 # Mostly waiting, so all kinds of servers at once; each test is with its server.
 test-servers: $(STAMP) ## Run the tests against real servers (ARGS="-k loki"); the first time builds them
 	@$(BIN)/python -m tests.servers.install
 	$(BIN)/pytest -n 3 --dist loadgroup -q -o cache_dir=$(CACHE)/pytest tests/servers $(ARGS)
 
-test-long: $(STAMP) ## Run what takes minutes: 10 000 damaged spools, 25 kills, outages of 30 minutes
+test-long: $(STAMP) ## Run what takes minutes: damaged spools, kills, outages; also on a real cluster
 	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool tests/long
+	$(MAKE) --no-print-directory test-long-cluster
+
+test-long-cluster: $(STAMP) ## Run the part of it that needs a real cluster (ARGS="-k outage")
+	@$(BIN)/python -m tests.cluster check || { test $$? = 3 && exit; }; \
+	$(BIN)/python -m tests.cluster install; \
+	$(BIN)/pytest --durations 0 -q -o cache_dir=$(CACHE)/pytest tests/cluster/long $(ARGS)
 
 TAP_VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' igpipe/__init__.py)
 TAPS := $(foreach arch,amd64 arm64,$(CACHE)/tap/igpipe-tap-$(arch))

@@ -1,10 +1,17 @@
-"""One real cluster for the whole run, and worlds to compare: the real one and the simulated one."""
+"""
+Real clusters for the run, and worlds to compare: the real one and the simulated one.
+
+Tests here wait more than they compute. So three processes of pytest-xdist share them, two with a
+real cluster each, one with what needs no node: the control plane alone, and the simulation.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from igpipe.sim import SimCluster, SimConfig
 from tests.cluster.install import install
@@ -12,8 +19,15 @@ from tests.cluster.rig import NAMESPACE, Rig, cluster
 from tests.cluster.worlds import RealWorld, SimWorld, World
 
 _TEST_SECONDS = 300
+_SECOND_CLUSTER = {"test_kill", "test_safety", "test_restarts", "test_two", "test_debug"}
+"""What is done on the second cluster; the two take about the same time."""
+_MEASURED = "measured"
 Report = Callable[[str, object], None]
-_REPORTS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare this folder's own marker."""
+    config.addinivalue_line("markers", "simulated(**settings): settings of the simulated cluster")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,21 +38,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each process its tests."""
+    return _ByNeed(config, log)
+
+
+class _ByNeed(LoadScopeScheduling):
+    """Keeps tests together that need the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        if "/guard/" in path or "[sim" in test or "-sim" in test:
+            return "no node"
+        return "second" if Path(path).stem in _SECOND_CLUSTER else "first"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what tests measured."""
-    for line in config.stash.get(_REPORTS, []):
-        terminalreporter.write_line(line)
+    for reports in terminalreporter.stats.values():
+        for done in reports:
+            for name, text in getattr(done, "user_properties", ()):
+                if name == _MEASURED and done.when == "teardown":
+                    terminalreporter.write_line(text)
 
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Report:
     """Give the function that tells, at the end of the run, what a test has measured."""
-    told = request.config.stash.setdefault(_REPORTS, [])
 
     def note(what: str, value: object) -> None:
-        told.append(f"measured: {request.node.name}: {what}: {value}")
+        text = f"measured: {request.node.name}: {what}: {value}"
+        request.node.user_properties.append((_MEASURED, text))
 
     return note
 
@@ -65,5 +96,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         real = await asyncio.to_thread(request.getfixturevalue, "clean")
         yield RealWorld(real)
         return
-    async with SimCluster(SimConfig(nodes=2, rate=20)) as simulated:
+    marker = request.node.get_closest_marker("simulated")
+    settings = SimConfig(nodes=2, rate=20, **(marker.kwargs if marker else {}))
+    async with SimCluster(settings) as simulated:
         yield SimWorld(simulated, tmp_path)

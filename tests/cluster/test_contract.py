@@ -91,6 +91,26 @@ async def test_a_log_resumes_from_a_time(world: World) -> None:
         assert int(middle) - 0.1 <= first["timestamp_raw"] / 1e9 <= middle
 
 
+@pytest.mark.simulated(log_file_bytes=20_000)
+async def test_a_rotated_log_begins_with_its_newest_file(world: World) -> None:
+    """A follow goes on over a rotation; whoever opens the log later misses what was before it."""
+    async with adapter(world) as cluster:
+        body = manifest(
+            world,
+            "rotated",
+            session={"duration": 8},
+            gadgets=[{"name": "trace_open", "params": {"rate": "6000"}}],
+        )
+        await cluster.create_pod(body)
+        await pod_until(cluster, "rotated", started)
+        whole = await read_log(cluster, "rotated", LOG)
+        rest = await read_log(cluster, "rotated", LOG)
+        assert whole.startswith(b"time=")
+        assert b"closing op" in whole.splitlines()[-1]
+        assert 0 < len(rest) < len(whole)
+        assert whole.endswith(rest)
+
+
 async def test_no_log_before_the_start(world: World) -> None:
     """The log of a container that has not started is refused; that of no Pod is not found."""
     async with adapter(world) as cluster:

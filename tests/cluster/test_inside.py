@@ -1,8 +1,10 @@
 """igpipe in the cluster, from its wheel, with the rights and policies that are generated for it."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,9 @@ from igpipe.deploy import Place, manifests, write_yaml
 from tests.cluster.control import free_ports
 from tests.cluster.ownimage import IGPIPE, write_own_image
 from tests.cluster.rig import Rig, until
-from tests.cluster.test_service import service
+from tests.cluster.scenes import service
+from tests.servers.process import started
+from tests.servers.prometheus import Prometheus, lint
 
 SESSIONS = "inside-sessions"
 PLACE = Place(image=IGPIPE)
@@ -92,3 +96,25 @@ def test_nobody_else_may_create_pods_there(rig: Rig, address: str) -> None:
     """An administrator's Pod in the sessions' namespace is refused by igpipe's policy."""
     with pytest.raises(RuntimeError, match="ValidatingAdmissionPolicy"):
         rig.kubectl("run", "x", "-n", SESSIONS, "--image=localhost/workload:1", "--", "true")
+
+
+def test_a_real_prometheus_scrapes_it(address: str, tmp_path: Path) -> None:
+    """Every scrape succeeds, and what Prometheus sums lies between what igpipe said around it."""
+    prometheus = Prometheus(tmp_path, address.removeprefix("http://"))
+    query = "sum(igpipe_observed_seconds_total)"
+    with started(prometheus):
+        until(lambda: _total(address, "igpipe_observed_seconds_total"), "something observed", 120)
+        before = _total(address, "igpipe_observed_seconds_total")
+        until(lambda: prometheus.value("sum(scrape_samples_scraped) or vector(0)"), "a scrape")
+        time.sleep(3)  # a scrape is a second old at most
+        scraped = prometheus.value(query)
+        assert before <= scraped <= _total(address, "igpipe_observed_seconds_total")
+        assert prometheus.value("min_over_time(up[1m])") == 1
+        assert prometheus.process.output.read_text() == ""
+    assert lint(read(f"{address}/metrics").encode()).returncode == 0
+
+
+def _total(address: str, name: str) -> float:
+    """Sum up a metric as igpipe shows it."""
+    lines = read(f"{address}/metrics").splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))

@@ -3,27 +3,24 @@
 import asyncio
 import time
 
+from igpipe.config import Config
 from igpipe.model import Outcome, Reason
 from igpipe.service import running
 from igpipe.status import Parts
 from tests.cluster.nodelogs import node_logs
-from tests.cluster.rig import NAMESPACE, Rig, until
-from tests.cluster.test_service import check_lines, outcomes, pods, service
-from tests.cluster.test_stream import finished, observing
+from tests.cluster.rig import Rig, until
+from tests.cluster.scenes import check_lines, finished, observing, outcomes, pods, service
 
 
-def long_sessions(rig: Rig, seconds: float = 25) -> object:
+def long_sessions(rig: Rig, seconds: float = 15) -> Config:
     """Configure one session of *seconds* a node."""
     return service(
         rig,
-        session={
-            "duration": seconds, "start_allowance": 30, "drain": 5,
-            "image": rig.ig_image, "gadget_store": "baked",
-        },
+        session={"duration": seconds},
         rotation={"period": 600, "max_slots": 2},
         nodes={"selector": "kubernetes.io/hostname=node-a"},
         gadgets=["trace_open", "top_file"],
-    )  # fmt: skip
+    )
 
 
 async def gone(rig: Rig, seconds: float) -> float:
@@ -31,6 +28,11 @@ async def gone(rig: Rig, seconds: float) -> float:
     began = time.monotonic()
     await asyncio.to_thread(until, lambda: not pods(rig), "no Pod left", seconds)
     return time.monotonic() - began
+
+
+async def nothing_left(rig: Rig) -> None:
+    """Wait until no container runs on a node and no Pod has a mount there."""
+    await asyncio.to_thread(until, lambda: not rig.left(), "no container and no mount")
 
 
 def ended(parts: Parts) -> list[tuple[Outcome | None, Reason]]:
@@ -52,6 +54,7 @@ async def test_a_drain_needs_no_force(clean: Rig, report) -> None:
         finally:
             clean.kubectl("uncordon", "node-a")
     assert ended(parts) == [(Outcome.SHORT, Reason.NODE_DRAINING)]
+    await nothing_left(clean)
 
 
 async def test_a_cordon_ends_the_session(clean: Rig) -> None:
@@ -118,5 +121,21 @@ async def test_the_containers_shim_is_killed(clean: Rig) -> None:
         await finished(parts, 60)
         assert parts.rotation.history[0].outcome is Outcome.FAILED
         await gone(clean, 60)
-    tasks = node.run("ctr", "--namespace", "k8s.io", "tasks", "list", "--quiet").split()
-    assert tasks == [], NAMESPACE
+    await nothing_left(clean)
+
+
+async def test_the_node_is_deleted(clean: Rig) -> None:
+    """A node that is deleted loses its session; its kubelet ends the containers all the same."""
+    node = clean.machines["node-a"]
+    async with running(long_sessions(clean, 40)) as (_, parts):
+        await observing(parts)
+        clean.kubectl("delete", "node", "node-a", "--wait=false")
+        try:
+            await finished(parts, 30)
+            assert ended(parts) == [(Outcome.FAILED, Reason.NODE_GONE)]
+            await gone(clean, 60)
+            await nothing_left(clean)
+        finally:  # a kubelet registers its node when it starts
+            await asyncio.to_thread(node.stop, "kubelet")
+            await asyncio.to_thread(node.start, "kubelet")
+            await asyncio.to_thread(clean.register, "node-a")

@@ -1,0 +1,1 @@
+"""What takes minutes on a real cluster; ``make test-long`` runs it."""

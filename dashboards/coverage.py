@@ -14,7 +14,17 @@ from dashboards.panels import (
     table,
     target,
 )
-from dashboards.query import WINDOW, looks, loss, own, quantile, rate, select, share
+from dashboards.query import (
+    WINDOW,
+    looks,
+    loss,
+    own,
+    quantile,
+    rate,
+    scope,
+    select,
+    share,
+)
 from dashboards.shared import NODE, SESSIONS_ENDED, reasons
 from dashboards.telemetry import GADGET, own_rows
 from dashboards.variables import Json, cluster, datasource, gadget, labels, node, window
@@ -61,7 +71,7 @@ def build() -> Json:
 
 
 def _glance() -> list[Json]:
-    scope = f"max by (node) ({select('igpipe_node_seconds_total', NODE)}) > 3 * $period"
+    known = f"max by (node) ({select('igpipe_node_seconds_total', NODE)}) > 3 * $period"
     seen = f"{select('igpipe_looks_total', NODE, GADGET)} > 0"
     left_out = f"sum({select('igpipe_nodes', _LEFT_OUT)}) or vector(0)"
 
@@ -79,7 +89,7 @@ def _glance() -> list[Json]:
         ),
         stat(
             "Never seen", "In scope for three periods, and no gadget has looked at them.", "short",
-            target(f"count({scope} unless on (node) ({seen})) or vector(0)"), BAD_IF_ANY,
+            target(f"count({known} unless on (node) ({seen})) or vector(0)"), BAD_IF_ANY,
         ),
         stat("Period", "How often every node is to be looked at.", "s", target("vector($period)")),
         yes_no(
@@ -102,12 +112,11 @@ def _glance() -> list[Json]:
 
 
 def _coverage() -> list[Json]:
-    scope = f"sum({rate('igpipe_node_seconds_total', NODE)})"
     observed = f"sum by (gadget) ({rate('igpipe_observed_seconds_total', NODE, GADGET)})"
     states = f"sum by (state) ({select('igpipe_nodes')})"
     age = "time() - max by (node, gadget) "
     age += f"({select('igpipe_last_look_timestamp_seconds', NODE, GADGET)})"
-    duty = f"{observed} / on () group_left () {scope}"
+    duty = f"{observed} / on () group_left () {scope('rate', NODE)}"
     return [
         graph(
             "Share of the nodes' time that looks stand for",
@@ -215,6 +224,17 @@ def _sessions() -> list[Json]:
             "Left at the reaper's last look, and removed by it, an hour.", "short",
             target(f"sum({select('igpipe_residual_pods')})", "residual"),
             target(reaped, "reaped an hour"),
+        ),
+        graph(
+            "Looks on demand, asked for", "Requests by who asked and what became of them.", "cps",
+            target(f"sum by (kind, outcome) ({own('igpipe_look_requests_total')})",
+                   "{{kind}} {{outcome}}"),
+            target(f"sum({own('igpipe_look_requests_expired_total')})", "no slot in time"),
+        ),
+        graph(
+            "Looks on demand, live", "That wait or run, and how many may.", "short",
+            target(f"sum({select('igpipe_look_requests_live')})", "live"),
+            target(f"sum({select('igpipe_look_requests_capacity')})", "capacity"),
         ),
         graph(
             "Pauses that igpipe began", "By cause, an hour.", "short",

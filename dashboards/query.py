@@ -99,8 +99,15 @@ def share(gadgets: str = "", nodes: str = "") -> str:
     last += "[${period}s]"
     ages = (f"time() - {last})", f"time() - $window - {last} offset {WINDOW})")
     now, before = (f"sum by (gadget) (clamp_max({age}, $period))" for age in ages)
-    scope = f"sum(increase({select('igpipe_node_seconds_total', nodes)}[{WINDOW}]))"
-    return f"(sum by (gadget) ({stood}) + {now} - {before}) / on () group_left () {scope}"
+    stands = f"(sum by (gadget) ({stood}) + {now} - {before})"
+    return f"{stands} / on () group_left () {scope('increase', nodes)}"
+
+
+def scope(function: str, nodes: str = "") -> str:
+    """Write the time of all nodes in scope; an igpipe that waits for its Lease looks at none."""
+    known = f"{function}({select('igpipe_node_seconds_total', nodes)}[{WINDOW}])"
+    waits = f"max_over_time({select('igpipe_lease_held')}[{WINDOW}]) == 0"
+    return f"sum({known} unless on (cluster, job, instance) {waits})"
 
 
 def loss(gadgets: str = "") -> str:

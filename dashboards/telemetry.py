@@ -18,6 +18,7 @@ def own_rows() -> list[Row]:
         Row("Sinks", _sinks()),
         Row("Ledger of sessions", _ledger()),
         Row("igpipe itself", _itself()),
+        Row("igpipe's web server", _web()),
     ]
 
 
@@ -187,7 +188,28 @@ def _ledger() -> list[Json]:
     ]  # fmt: skip
 
 
+def _web() -> list[Json]:
+    reloads = _by("igpipe_web_config_reloads_total", "outcome")
+    return [
+        graph(
+            "Requests", "To igpipe, by path and HTTP status; one kept open counts at its end.",
+            "reqps", target(_by("igpipe_web_requests_total", "path, code"), "{{path}} {{code}}"),
+        ),
+        graph(
+            "Refused or cut off", "Requests and connections, by reason; reloads of the web config.",
+            "cps", target(_by("igpipe_web_refused_total", "reason"), "{{reason}}"),
+            target(reloads, "reload {{outcome}}"),
+        ),
+        graph(
+            "Connections", "To the web server, and how many there may be.", "short",
+            target(_now("igpipe_web_connections"), "open"),
+            target(_now("igpipe_web_connections_limit"), "limit"),
+        ),
+    ]  # fmt: skip
+
+
 def _itself() -> list[Json]:
+    fine = f"min by (condition) ({select('igpipe_condition_fine')})"
     folded = _by("igpipe_series_folded_total", "metric")
     calls = _p99("igpipe_api_request_seconds", "verb, resource")
     watches = _by("igpipe_api_watch_restarts_total", "resource, reason")
@@ -205,6 +227,14 @@ def _itself() -> list[Json]:
             "events.",
             "cps", target(f"{folded} > 0", "folded {{metric}}"),
             target(f"sum({own('igpipe_series_expired_total')})", "expired"),
+        ),
+        graph(
+            "Conditions", "1 while a condition of /readyz is fine.", "short",
+            target(fine, "{{condition}}"), most=1,
+        ),
+        graph(
+            "Longest line", "The longest time that one line took to handle, since start.", "s",
+            target(f"max({select('igpipe_longest_line_seconds')})", "longest"),
         ),
         graph(
             "Loop lag",

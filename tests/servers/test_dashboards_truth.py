@@ -8,6 +8,9 @@ import pytest
 
 from dashboards.query import WINDOW as IN_WINDOW
 from dashboards.query import select, share
+from igpipe.config import Config
+from igpipe.rules.recordings import rates
+from igpipe.rules.times import times_of
 from tests.contracts.grafana import FOLDER, interpolate, load, promql
 from tests.metrics.observer import PERIOD
 from tests.servers.fleet import EPOCH, SETTINGS, TIMES, WINDOW, Known, Shares, known
@@ -53,6 +56,15 @@ def test_a_workload_is_right(fleet: Known, workload: str) -> None:
     """So is each workload that is there all the time."""
     query = asked(fleet, "overview", "Execs by workload", TIMES[-1], workload=workload)
     found = fleet.shares(query, WINDOW, partial(fleet.rate, workload=workload))
+    assert found.least > 0.95
+    assert found.most < 1.05
+
+
+def test_recording_rules_are_right(fleet: Known) -> None:
+    """What ``igpipe rules`` renders for that period is as right as the dashboards are."""
+    config = Config.model_validate({"rotation": {"period": PERIOD}})
+    rules = {rule.name: rule.expr for rule in rates(config, times_of(config))}
+    found = fleet.shares(rules["namespace:igpipe_execs:rate"], WINDOW, fleet.rate)
     assert found.least > 0.95
     assert found.most < 1.05
 

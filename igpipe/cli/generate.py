@@ -10,7 +10,7 @@ def generate(
     root: Annotated[Path, typer.Option(help="The repository.")] = Path(),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
-    """Write config/, deploy/, docs/config.md and docs/metrics.md from the code."""
+    """Write config/, deploy/, docs/config.md, docs/metrics.md and docs/alerts.md from the code."""
     from igpipe.cli.generated import render_all
 
     stale = {path: text for path, text in render_all().items() if _differs(root / path, text)}

@@ -1,5 +1,6 @@
 """The files that are made from code, as text by path. Pure, but for package data."""
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import Final
@@ -11,7 +12,7 @@ from igpipe.config.render import render_docs, render_schema, render_yaml
 from igpipe.deploy import Place, deploy_files
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, presets
-from igpipe.rules import RULES_FILE, rules_file
+from igpipe.rules import RULES_FILE, Alert, Recording, all_rules, rules_file, span
 from igpipe.telemetry import Telemetry
 
 _PRESETS_HEAD: Final = """\
@@ -39,6 +40,7 @@ def render_all() -> dict[str, str]:
         "config/presets/metrics.yaml": _PRESETS_HEAD + _preset_rules(),
         "docs/config.md": render_docs(),
         "docs/metrics.md": render_metrics(),
+        "docs/alerts.md": render_alerts(),
         **deploy_files(Config(), Place()),
         RULES_FILE: rules_file(),
     }
@@ -51,7 +53,7 @@ def render_metrics() -> str:
     fed = {name: _gadgets(rule) for rule in rules for name in _names(rule)}
     events = [s for s in metrics.shapes if s.name in fed]
     coverage = [s for s in metrics.shapes if s.name not in fed]
-    lines = [_guide(), "## Events\n", *_head("Gadgets")]
+    lines = [_guide("metrics"), "## Events\n", *_head("Gadgets")]
     lines += [_row(s.name, s.type, s.labels, fed[s.name], s.help) for s in events]
     lines += ["", "## Coverage\n", *_head()]
     lines += [_row(s.name, s.type, s.labels, s.help) for s in coverage]
@@ -59,8 +61,34 @@ def render_metrics() -> str:
     return "\n".join(lines)
 
 
-def _guide() -> str:
-    return resources.files("igpipe.cli").joinpath("metrics.md").read_text(encoding="utf-8")
+def render_alerts() -> str:
+    """Write the list of all rules, for the default configuration."""
+    rules = [rule for group in all_rules(Config()) for rule in group.rules]
+    lines = [
+        _guide("alerts"),
+        "## Alerts\n",
+        "| Alert | Severity | After | Meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| [{rule.name}](runbooks/{rule.name}.md) | {rule.severity} | "
+        f"{span(rule.wait) if rule.wait else 'at once'} | {_plain(rule.description)} |"
+        for rule in rules
+        if isinstance(rule, Alert)
+    ]
+    lines += ["", "## Recording rules\n", "| Series | Meaning |", "|---|---|"]
+    lines += [f"| `{rule.name}` | {rule.about} |" for rule in rules if isinstance(rule, Recording)]
+    return "\n".join((*lines, ""))
+
+
+def _plain(template: str) -> str:
+    """Show a template's labels by their names, and leave its values open."""
+    named = re.sub(r"{{ \$labels\.(\w+) }}", r"*\1*", template)
+    return re.sub(r"{{ \$value[^}]*}}", "…", named)
+
+
+def _guide(name: str) -> str:
+    return resources.files("igpipe.cli").joinpath(f"{name}.md").read_text(encoding="utf-8")
 
 
 def _preset_rules() -> str:

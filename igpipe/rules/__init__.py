@@ -8,7 +8,7 @@ igpipe, and about how much it sees.
 from igpipe.rules.groups import all_rules
 from igpipe.rules.render import RULES_FILE, Naming, render_manifest, render_rules, rules_file
 from igpipe.rules.rule import Alert, Group, Recording, Severity
-from igpipe.rules.times import Times, times_of
+from igpipe.rules.times import Times, span, times_of
 
 __all__ = [
     "RULES_FILE",
@@ -22,5 +22,6 @@ __all__ = [
     "render_manifest",
     "render_rules",
     "rules_file",
+    "span",
     "times_of",
 ]

@@ -7,7 +7,7 @@ from igpipe.rules.times import MINUTE
 
 JOB: Final = 'job=~".*igpipe.*"'
 """Series of the scrape itself know igpipe by its job's name only."""
-_OTHERS: Final = "lease|ledger|rotation|sink .*|watch .*"
+_OTHERS: Final = "lease|ledger|rollout|rotation|sink .*|watch .*"
 """Conditions with alerts of their own."""
 
 

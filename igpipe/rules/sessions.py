@@ -53,6 +53,14 @@ def sessions(cluster: ClusterConfig, times: Times) -> tuple[Alert, ...]:
             "more than the API server is asked to carry.",
         ),
         Alert(
+            "IgpipeRolloutStopped",
+            Severity.WARNING,
+            'igpipe_rollout_stage{stage="stopped"} == 1',
+            0,
+            "igpipe has stopped the configured ig and runs the one before",
+            "Sessions with the new ig failed in a way that it can be blamed for.",
+        ),
+        Alert(
             "IgpipePodsLeft",
             Severity.CRITICAL,
             "igpipe_residual_pods > 0",

@@ -27,7 +27,7 @@ def _ready(_: Times, __: str) -> Iterator[Case]:
     name, watch = "IgpipeNotReady", "IgpipeWatchFailing"
     yield Case(name, _condition("sessions"), 17, {**ME, "condition": "sessions"})
     yield near(name, _condition("sessions", 1), 17)
-    for other in ("lease", "ledger", "rotation", "sink s", "watch pods"):
+    for other in ("lease", "ledger", "rollout", "rotation", "sink s", "watch pods"):
         yield near(name, _condition(other), 17)
 
     yield Case(watch, _condition("watch nodes"), 7, {**ME, "condition": "watch nodes"})

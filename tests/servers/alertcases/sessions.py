@@ -38,6 +38,13 @@ def _over_budget(t: Times, _: str) -> Iterator[Case]:
     yield near(name, {_RAN: rise(0.95), cut: rise(0.05)}, after)
 
 
+def _rollout(_: Times, __: str) -> Iterator[Case]:
+    name, stopped = "IgpipeRolloutStopped", own("igpipe_rollout_stage", 'stage="stopped"')
+    yield Case(name, {stopped: flat(1)}, 1, {**ME, "stage": "stopped"})
+    tried = own("igpipe_rollout_stage", 'stage="zone"')
+    yield near(name, {stopped: flat(0), tried: flat(1)}, 1)
+
+
 def _left(t: Times, _: str) -> Iterator[Case]:
     name, residual, after = "IgpipePodsLeft", own("igpipe_residual_pods"), minutes(t.left) + 2
     yield Case(name, {residual: flat(1)}, after, ME)
@@ -71,4 +78,4 @@ def _inner(labels: dict[str, str]) -> str:
     return ",".join(f'{key}="{value}"' for key, value in labels.items())
 
 
-SESSIONS = (_failing, _gadget, _over_budget, _left, _overdue)
+SESSIONS = (_failing, _gadget, _over_budget, _rollout, _left, _overdue)

@@ -76,7 +76,7 @@ class Header(NamedTuple):
 
 def write_frame(header: Header, data: bytes) -> bytes:
     """Write *data*, unpacked, as a frame with its newline."""
-    packed = zstandard.ZstdCompressor(1).compress(data) if header.codec is Codec.ZSTD else data
+    packed = _PACKER.compress(data) if header.codec is Codec.ZSTD else data
     kind, codec, *numbers = header
     head = _HEADER.pack(kind, codec, 0, *numbers)
     body = b"".join((head, _SUM.pack(crc32(packed, crc32(head))), packed))
@@ -139,5 +139,7 @@ def _decompress(packed: memoryview, size: int) -> bytes:
         raise FrameError("zstd") from exc
 
 
-_UNPACKER: Final = zstandard.ZstdDecompressor()  # a new one for each frame costs as much as it
+# Kept, for making a new one for each frame costs as much as the frame.
+_PACKER: Final = zstandard.ZstdCompressor(1)
+_UNPACKER: Final = zstandard.ZstdDecompressor()
 _WITH_LINES: Final = (Kind.DATA, Kind.STDERR)

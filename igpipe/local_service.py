@@ -44,7 +44,8 @@ def localized(config: Config) -> Config:
     Take for one host what is meant for a cluster.
 
     A run of ig is a session as on a node, and the next one follows at once: the period is a
-    session's duration. There are no nodes to choose from, and no namespace of igpipe's.
+    session's duration. There are no nodes to choose from, no namespace of igpipe's, and no log
+    that a tap would spare.
     """
     rotation = config.rotation.model_copy(
         update={
@@ -57,6 +58,12 @@ def localized(config: Config) -> Config:
     )
     name = config.cluster.name or "local"
     cluster = config.cluster.model_copy(update={"name": name, "namespace": ""})
+    session = config.session.model_copy(update={"transport": "logs"})
     return config.model_copy(
-        update={"cluster": cluster, "rotation": rotation, "nodes": NodesConfig()}
+        update={
+            "session": session,
+            "cluster": cluster,
+            "rotation": rotation,
+            "nodes": NodesConfig(),
+        }
     )

@@ -155,6 +155,7 @@ class Reason(StrEnum):
 
     NONE = ""
     IMAGE_PULL = "image_pull"
+    TAP = "tap"
     REJECTED = "rejected"
     START_TIMEOUT = "start_timeout"
     GADGET_ERROR = "gadget_error"

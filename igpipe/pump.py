@@ -99,6 +99,7 @@ class Pump:
                             event_time=line_time,
                             line_limit=limits.array_line if array else limits.line,
                             from_start=array,
+                            tap=session.plan.tapped,
                         )
                     )
                 finally:

@@ -80,6 +80,17 @@ class SessionConfig(Model):
     """Whether ig verifies the signatures of gadget images."""
     runtime_socket: str = ""
     """containerd's socket on the node where it is not the usual one (as on k3s)."""
+    transport: Literal["auto", "logs", "tap"] = "auto"
+    """How ig's output leaves the node: plain log lines, or frames of igpipe-tap, which cost the
+    cluster a fraction. auto: the tap where tap_image is set and the node can start it."""
+    tap_image: str = ""
+    """The image of igpipe-tap (deploy/Dockerfile.tap); pin it by digest in production."""
+    tap_volume: Literal["copy", "image"] = "copy"
+    """How the tap gets to ig: copied by an init container, or its image mounted as a volume
+    (Kubernetes 1.33 and later with containerd 2.1 or CRI-O 1.31)."""
+    tap_filter: bool = False
+    """Leave out events of the sessions' namespace and of exclude_namespaces on the node, byte for
+    byte as ig prints them, where ig itself cannot (before 0.45); the tap counts them."""
     trim: bool = True
     """Leave fields that no metric, filter or sink needs out of ig's output (json.skip)."""
     keep_args: bool = True
@@ -166,6 +177,8 @@ class Gadgets(Model):
 
     def gadget_faults(self) -> Iterator[str]:
         """Tell what is wrong with the gadgets together, each fault as ``key: problem``."""
+        if self.session.transport == "tap" and not self.session.tap_image:
+            yield "session.tap_image: empty, expected an image with transport: tap"
         names = [gadget.name for gadget in self.gadgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -10,7 +10,7 @@ from igpipe.deploy.shape import Shape
 _ARGS: Final = "c.?args.orValue([])"
 _SECURITY: Final = "c.?securityContext.orValue({})"
 _RESOURCES: Final = ["cpu", "memory", "ephemeral-storage"]
-_OUTSIDE_FLAGS: Final = ["-o", "-v", "--timeout"]
+_OUTSIDE_FLAGS: Final = ("-o", "-v", "--timeout")
 
 
 def container_rules(shape: Shape) -> Iterator[Rule]:
@@ -43,10 +43,11 @@ def _program(shape: Shape) -> Iterator[Rule]:
         "the image is not among those allowed",
         "c.image",
     )
+    programs = " or ".join(" ".join(command) for command in shape.commands)
     yield _each(
         "command",
-        'c.?command.orValue([]) == ["ig"]',
-        "the command must be ig",
+        f"c.?command.orValue([]) in {literal(shape.commands)}",
+        f"the command must be {programs}",
         'c.?command.orValue([]).join(" ")',
     )
 
@@ -54,21 +55,31 @@ def _program(shape: Shape) -> Iterator[Rule]:
 def _arguments(shape: Shape) -> Iterator[Rule]:
     flags, words = one_of(shape.flag_expressions), one_of(shape.word_expressions)
     is_flag = f"a.matches({flags})"
-    outside = f'a.startsWith("-") && !(a in {literal(_OUTSIDE_FLAGS)}) && !{is_flag}'
+    known = literal([*_OUTSIDE_FLAGS, *(["--"] if shape.plan.tapped else [])])
+    outside = f'a.startsWith("-") && !(a in {known}) && !{is_flag}'
     yield _each(
         "flags",
         f"!{_ARGS}.exists(a, {outside})",
         "ig gets flags that are not among those allowed",
         f'{_ARGS}.filter(a, {outside}).join(" ")',
     )
+    rest = f"{_ARGS}.filter(a, !{is_flag})"
+    if shape.plan.tapped:
+        yield _each(
+            "tap",
+            f'(c.command != ["ig"]) == ({rest}[?0].orValue("") == "--")',
+            "ig's command line must follow the tap's, behind --",
+        )
     if shape.plan.session.generation == "image":
+        gadget = f"{_ARGS}[?1]"
+        if shape.plan.tapped:
+            gadget = f'({rest}[?0].orValue("") == "--" ? {rest}[?3] : {rest}[?1])'
         yield _each(
             "gadget",
-            f'{_ARGS}[?1].orValue("").matches({one_of(shape.gadget_expressions)})',
+            f'{gadget}.orValue("").matches({one_of(shape.gadget_expressions)})',
             "the gadget is not among those allowed",
-            f'{_ARGS}[?1].orValue("nothing")',
+            f'{gadget}.orValue("nothing")',
         )
-    rest = f"{_ARGS}.filter(a, !{is_flag})"
     yield _each(
         "words",
         f'{rest}.join(" ").matches({words}) && !{rest}.exists(a, a.contains(" "))',

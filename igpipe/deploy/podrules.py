@@ -13,6 +13,7 @@ from igpipe.deploy.containerrules import container_rules
 from igpipe.deploy.place import Place
 from igpipe.deploy.rule import FORBIDDEN, Rule
 from igpipe.deploy.shape import CONTAINERS, Shape
+from igpipe.deploy.taprules import tap_rules
 from igpipe.sessions.plan import GRACE_SECONDS, INSTANCE, MANAGED_BY, NODE, NODE_HASH, SESSION
 
 VARIABLES: Final = (
@@ -39,6 +40,7 @@ def pod_rules(config: Config, place: Place, shape: Shape) -> tuple[Rule, ...]:
         *_life(shape),
         *_fields(shape),
         *_volumes(shape),
+        *tap_rules(shape),
         *container_rules(shape),
     )
 
@@ -176,9 +178,11 @@ def _volumes(shape: Shape) -> Iterator[Rule]:
     paths = [v["hostPath"]["path"] for v in shape.volumes if "hostPath" in v]
     listed = literal(paths)
     bad_path = f"v.?hostPath.path.orValue({literal(paths[0])}) in {listed}"
+    kinds = ["name", "hostPath", "emptyDir"]
+    kinds += ["image"] if any("image" in volume for volume in shape.volumes) else []
     yield Rule(
         "volume types",
-        'variables.volumes.all(v, dyn(v).all(k, k in ["name", "hostPath", "emptyDir"]))',
+        f"variables.volumes.all(v, dyn(v).all(k, k in {literal(kinds)}))",
         "volumes are host paths or empty directories: no secret, token or other volume",
         'variables.volumes.map(v, dyn(v).filter(k, k != "name").join(", ")).join(", ")',
     )

@@ -14,6 +14,7 @@ from igpipe.config import Config
 from igpipe.deploy.cel import exactly
 from igpipe.deploy.place import Manifest, Place
 from igpipe.gadgets import GADGETS
+from igpipe.sessions import tap
 from igpipe.sessions.command import ig_arguments
 from igpipe.sessions.manifest import build_manifest
 from igpipe.sessions.plan import Plan
@@ -36,6 +37,8 @@ class Shape:
     """
     The values that the rules compare a Pod with; ``*_expressions`` are regular expressions.
 
+    ``init`` is the init container that brings the tap; None: there is none. ``commands`` are those
+    of ig's containers: the tap's, and ig alone where a node may go without it.
     ``hidden_flag`` is the flag that hides namespaces; empty where ig has none.
     """
 
@@ -49,6 +52,9 @@ class Shape:
     gadget_expressions: list[str]
     word_expressions: list[str]
     flag_expressions: list[str]
+    init: Manifest | None
+    container_defaults: list[str]
+    commands: list[list[str]]
     volumes: list[Manifest]
     mounts: dict[str, list[str]]
     capabilities: list[str]
@@ -76,12 +82,20 @@ def shape_of(config: Config, place: Place) -> Shape:
         gadget_expressions=_gadgets(config, plan, place),
         word_expressions=_words(plan, place),
         flag_expressions=_flags(plan),
+        init=next(iter(spec.get("initContainers", [])), None),
+        container_defaults=sorted(_CONTAINER_DEFAULTS),
+        commands=_commands(plan),
         volumes=[_as_stored(volume) for volume in spec["volumes"]],
         mounts=_mount_paths(containers),
         capabilities=security.get("capabilities", {}).get("add", []),
         privileged=bool(security.get("privileged")),
         deadline=place.deadline or max(plan.deadline_seconds, asked.deadline_seconds, _LONGEST),
     )
+
+
+def _commands(plan: Plan) -> list[list[str]]:
+    plain = [["ig"]] if not plan.tapped or plan.may_go_plain else []
+    return [[tap.PROGRAM], *plain] if plan.tapped else plain
 
 
 def _hides(container: Manifest) -> bool:
@@ -138,7 +152,13 @@ def _expressions(gadgets: Iterable[str]) -> list[str]:
 
 
 def _words(plan: Plan, place: Place) -> list[str]:
-    """List what ig may be told besides flags, joined by blanks."""
+    """List what containers may be told besides flags, joined by blanks."""
+    words = _ig_words(plan, place)
+    tapped = [f"-- ig {told}" for told in words] if plan.tapped else []
+    return [*tapped, *(words if ["ig"] in _commands(plan) else [])]
+
+
+def _ig_words(plan: Plan, place: Place) -> list[str]:
     if plan.session.generation == "image":
         return ["run [^ ]+ -o json -v --timeout [0-9]{1,6}"]
     allowed = {*plan.names, *place.gadgets}
@@ -153,6 +173,7 @@ def _words(plan: Plan, place: Place) -> list[str]:
 def _flags(plan: Plan) -> list[str]:
     """List the flags: those that igpipe writes by itself, and the configured ones as they are."""
     free = {
+        **_tap_flags(plan),
         "--annotate": ".*",
         "--map-fetch-interval": "[0-9]+ms",
         "--interval": "[0-9]+",
@@ -167,6 +188,15 @@ def _flags(plan: Plan) -> list[str]:
     ]
     listed = [f"{name}={value}" for name, value in free.items()]
     return [*listed, *dict.fromkeys(exactly(flag) for flag in fixed)]
+
+
+def _tap_flags(plan: Plan) -> dict[str, str]:
+    if not plan.tapped:
+        return {}
+    flags = {"--deadline": "[0-9]{1,6}s"}
+    if names := tap.hidden_namespaces(plan):
+        flags["--without"] = exactly(",".join(names))
+    return flags
 
 
 def _hidden(plan: Plan) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from igpipe.sessions.board import Board
 from igpipe.sessions.ending import Scope
+from igpipe.sessions.fallback import Fallback
 from igpipe.sessions.plan import Plan
 from igpipe.sessions.ports import Pods
 from igpipe.sessions.session import Streams
@@ -16,7 +17,8 @@ class Desk:
     The plan, the calls and the boards of one rotation.
 
     *scope* gives the nodes of the latest snapshot, *wall* unix seconds. ``board.change`` is told
-    of whatever may end a session: Pods, nodes, the Lease.
+    of whatever may end a session: Pods, nodes, the Lease. ``fallback`` is told of nodes that
+    cannot start the tap.
     """
 
     plan: Plan
@@ -25,3 +27,4 @@ class Desk:
     board: Board
     scope: Callable[[], Scope]
     wall: Callable[[], float]
+    fallback: Fallback

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from igpipe.model import PodState
-from igpipe.sessions.command import ig_arguments
 from igpipe.sessions.plan import NODE, SESSION, Plan, lease_name
 from igpipe.sessions.session import Session
+from igpipe.sessions.tap import command
 from igpipe.text import safe
 
 
@@ -90,7 +90,8 @@ def _ran(plan: Plan) -> dict[str, str]:
 
 
 def _arguments(plan: Plan) -> dict[str, list[str]]:
-    return {gadget.name: ["ig", *ig_arguments(gadget, plan)] for gadget in plan.gadgets}
+    told = {gadget.name: command(gadget, plan) for gadget in plan.gadgets}
+    return {name: [*words, *arguments] for name, (words, arguments) in told.items()}
 
 
 def _gadget(told: dict[str, Any]) -> dict[str, Any]:

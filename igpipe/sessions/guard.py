@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from igpipe.model import Phase, State
+from igpipe.model import Outcome, Phase, PodState, Reason, State
 from igpipe.sessions.board import ContainerView, PodView
 from igpipe.sessions.desk import Desk
 from igpipe.sessions.ending import (
@@ -33,6 +33,8 @@ from igpipe.sessions.lease import Holding
 from igpipe.sessions.plan import GRACE_SECONDS, container_name, timeout_seconds
 from igpipe.sessions.ports import StreamResult
 from igpipe.sessions.session import Session
+from igpipe.sessions.tap import NAME as TAP
+from igpipe.sessions.tap import start_fault
 from igpipe.text import safe
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Guard:
         delete: Callable[[], Awaitable[None]],
     ) -> None:
         self.interruption: Ending | None = None
+        self.tap_fault = ""  # why the node cannot start the tap
         self._desk = desk
         self._session = session
         self._view = view
@@ -147,7 +150,15 @@ class Guard:
         ending = node_ending(session.node.name, self._desk.scope(), observed=session.observed)
         if ending is not None or pod is None:
             return ending or (GONE if self._view.gone else self._overdue())
-        return pod_ending(pod) or self._overdue()
+        return self._tap_ending(pod) or pod_ending(pod) or self._overdue()
+
+    def _tap_ending(self, pod: PodState) -> Ending | None:
+        faults = (start_fault(init) for init in pod.init_containers if init.name == TAP)
+        self.tap_fault = next((safe(fault) for fault in faults if fault), "")
+        if not self.tap_fault:
+            return None
+        told = f"the tap cannot start: {self.tap_fault}"
+        return Ending(Outcome.FAILED, Reason.TAP, told, patience=False)
 
     def _overdue(self) -> Ending | None:
         return OVERDUE if self._loop.time() >= self._deadline else None

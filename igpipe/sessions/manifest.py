@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from igpipe.config import GadgetConfig, SessionConfig
 from igpipe.config.session import Toleration
-from igpipe.sessions.command import ig_arguments
+from igpipe.sessions import tap
 from igpipe.sessions.plan import (
     GRACE_SECONDS,
     INSTANCE,
@@ -130,8 +130,10 @@ def _spec(plan: Plan, node: str) -> Manifest:
         "enableServiceLinks": False,
         "tolerations": [_toleration(toleration) for toleration in session.tolerations],
         "containers": [_container(gadget, plan) for gadget in plan.gadgets],
-        "volumes": _volumes(session),
+        "volumes": [*_volumes(session), *tap.volumes(plan)],
     }
+    if init := tap.init_containers(plan):
+        spec["initContainers"] = init
     if session.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in session.image_pull_secrets]
     if session.priority_class:
@@ -145,12 +147,13 @@ def _toleration(toleration: Toleration) -> Manifest:
 
 def _container(gadget: GadgetConfig, plan: Plan) -> Manifest:
     session = plan.session
+    command, arguments = tap.command(gadget, plan)
     return {
         "name": container_name(gadget.name),
         "image": session.image,
         "imagePullPolicy": session.image_pull_policy,
-        "command": ["ig"],
-        "args": ig_arguments(gadget, plan),
+        "command": command,
+        "args": arguments,
         "securityContext": _security(session),
         "resources": {
             # No CPU limit: a throttled ig can hold up the start of other containers.
@@ -164,7 +167,7 @@ def _container(gadget: GadgetConfig, plan: Plan) -> Manifest:
                 "ephemeral-storage": session.ephemeral_storage_limit,
             },
         },
-        "volumeMounts": _mounts(gadget, session),
+        "volumeMounts": [*_mounts(gadget, session), *tap.mounts(plan)],
     }
 
 

@@ -56,6 +56,20 @@ class Plan:
         return replace(self, session=session, gadgets=(known[gadget],))
 
     @property
+    def tapped(self) -> bool:
+        """Whether igpipe-tap runs ig, and its log holds frames."""
+        return self.session.transport != "logs" and bool(self.session.tap_image)
+
+    @property
+    def may_go_plain(self) -> bool:
+        """Whether a node that cannot start the tap is read without it."""
+        return self.tapped and self.session.transport == "auto"
+
+    def plain(self) -> "Plan":
+        """Plan the same without the tap."""
+        return replace(self, session=self.session.model_copy(update={"transport": "logs"}))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The gadgets of a session."""
         return tuple(gadget.name for gadget in self.gadgets)

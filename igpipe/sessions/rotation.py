@@ -23,6 +23,7 @@ from igpipe.sessions.change import Change
 from igpipe.sessions.desk import Desk
 from igpipe.sessions.ending import NOT_READY, Scope
 from igpipe.sessions.entries import Entries, left_by
+from igpipe.sessions.fallback import Fallback
 from igpipe.sessions.lease import Holding, Lease
 from igpipe.sessions.looks import Looks
 from igpipe.sessions.manifest import build_manifest
@@ -121,7 +122,10 @@ class Rotation:
             report=self._report,
             change=self._due,
         )
-        self._desk = Desk(plan, cluster, streams, self._board, lambda: self._scope, around.wall)
+        self._fallback = Fallback(around.wall)
+        self._desk = Desk(
+            plan, cluster, streams, self._board, lambda: self._scope, around.wall, self._fallback
+        )
         self._known = False  # whether there was a snapshot of nodes
         self.looks = Looks(
             plan,
@@ -267,7 +271,9 @@ class Rotation:
         plan, stage = self._stages.plan(asked, node, trial=order is None)
         why = {"kind": "rotation", "seed": self._seed} if order is None else order.why
         why |= {"rollout": stage} if stage else {}
+        plan, fault = self._fallback.plan(node.name, plan)
         session = Session(identity, node, pod, plan, self._board.change.tell, why)
+        session.tap_fault = fault
         self._live[identity] = session
         self._report.began(session)
         if order is not None:

@@ -97,6 +97,7 @@ class Session:
         self.plan = plan
         self.why = why
         self.removal = Removal()
+        self.tap_fault = ""
         self.state = State.REQUESTED
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
@@ -154,6 +155,10 @@ class Session:
         record = self.gadgets[gadget]
         record.account, record.progress = account, progress
 
+    def go_plain(self, fault: str) -> None:
+        """Go on without the tap, in another Pod; *fault*, escaped, tells why."""
+        self.plan, self.tap_fault, self.removal = self.plan.plain(), fault, Removal()
+
     def settle(self, gadget: str, ending: Ending, result: StreamResult | None) -> None:
         """Note how one gadget ended; *result* None if its stream was cut off."""
         record = self.gadgets[gadget]
@@ -189,6 +194,8 @@ class Session:
             "message": self.ending.message if self.ending else "",
             "rollout": self.verdict,
             "removal": asdict(self.removal),
+            "transport": "tap" if self.plan.tapped else "logs",
+            "tap_fault": self.tap_fault,
             "warnings": _warnings(self.node),
             "gadgets": {name: gadget.as_dict() for name, gadget in self.gadgets.items()},
         }

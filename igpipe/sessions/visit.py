@@ -4,11 +4,12 @@ One stay on one node: create the Pod, let its gadgets be read, remove the Pod, s
 A visit makes two calls to the API server, and a few more only where one fails.
 """
 
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from igpipe.errors import ClusterError
+from igpipe.errors import ClusterError, Rejected
 from igpipe.model import State
 from igpipe.sessions.board import PodView
 from igpipe.sessions.desk import Desk
@@ -19,6 +20,9 @@ from igpipe.sessions.manifest import build_manifest
 from igpipe.sessions.pod import SessionPod
 from igpipe.sessions.session import Session
 from igpipe.tasks import background, collect
+from igpipe.text import safe
+
+log = logging.getLogger(__name__)
 
 
 class Visit:
@@ -49,19 +53,38 @@ class Visit:
                 session.end(ending, wall())
 
     async def _stay(self) -> Ending:
-        plan, session = self._desk.plan, self._session
-        manifest = build_manifest(plan, session.node.name, session.id, self._holding.uid)
+        """Try with the tap if that is planned, and without it if the node cannot start it."""
+        session = self._session
+        ending, fault = await self._try()
+        if not fault or not session.plan.may_go_plain:
+            return ending
+        await self._pod.remove(wait=True)
+        if session.removal.left:  # its name is not free
+            return ending
+        fields = {"session": session.id, "node": session.node.name, "told": fault}
+        log.warning("a node is read without the tap", extra=fields)
+        self._desk.fallback.refuse(session.node.name, fault)
+        session.go_plain(fault)
+        self._pod = SessionPod(self._desk, session)
+        ending, _ = await self._try()
+        return ending
+
+    async def _try(self) -> tuple[Ending, str]:
+        """Create a Pod and let it be read; return also why its tap cannot start, if it cannot."""
+        session = self._session
+        manifest = build_manifest(session.plan, session.node.name, session.id, self._holding.uid)
         try:
             view = await self._pod.create(manifest)
         except ClusterError as exc:
-            return refusal(exc)
+            # An admission policy may know of no tap, an API server of no image volumes.
+            return refusal(exc), safe(str(exc)) if isinstance(exc, Rejected) else ""
         return await self._observe(view)
 
-    async def _observe(self, view: PodView) -> Ending:
+    async def _observe(self, view: PodView) -> tuple[Ending, str]:
         guard = Guard(self._desk, self._session, view, self._holding, self._pod.delete)
         jobs: dict[str, Callable[[], Coroutine[Any, Any, Ending]]] = {
             name: partial(guard.gadget, name) for name in self._session.gadgets
         }
         async with background(guard=guard.run):
             endings = await collect(jobs)
-        return session_ending(endings, guard.interruption)
+        return session_ending(endings, guard.interruption), guard.tap_fault

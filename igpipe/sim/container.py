@@ -11,6 +11,7 @@ from igpipe.sim.objects import Object
 from igpipe.sim.player import Player, Start
 from igpipe.sim.recordings import recording
 from igpipe.sim.status import ContainerView
+from igpipe.sim.tapped import Tapped, behind, is_tap
 from igpipe.sim.truth import Stream
 from igpipe.sim.world import World
 
@@ -33,13 +34,15 @@ class Container:
         self._world = world
         self._pod = pod
         self._player: Player | None = None
+        self._tapped: Tapped | None = None
         self._stream: Stream | None = None
 
     def start(self, draw: float) -> None:
         """Start it; *draw* from 0 to 1 says how slowly its ig starts."""
         world, spec = self._world, self.view.spec
         node = self._pod["spec"]["nodeName"]
-        command = _known(parse([*spec.get("command", []), *spec.get("args", [])]))
+        argv = [*spec.get("command", []), *spec.get("args", [])]
+        command = _known(parse(behind(argv)))
         self.lasts = command.timeout or _LASTS
         fault = world.plan.container(node, self.view.name, self.lasts)
         script, rows = world.scripts.get(node, command.gadget, command.generation)
@@ -59,6 +62,8 @@ class Container:
         self._stream = stream
         takes = 1.0 + 0.5 * draw if command.gadget in _WASM else 0.3 + 0.3 * draw
         start = Start(world.clock.now(), takes * world.config.startup, world.clock.epoch_ns)
+        if is_tap(argv):
+            self._tapped = Tapped(behind(argv), start.at, start.epoch_ns)
         self._player = Player(command, stream, _environment(spec, self._pod), fault.trouble, start)
         self.view.started_at = world.clock.rfc3339(start.at)
         self.view.container_id = f"containerd://{metadata['uid'].replace('-', '')}{_digits(spec)}"
@@ -68,12 +73,16 @@ class Container:
         """Print what is due; tell when there is more, infinity once it has ended."""
         if self._player is None or self.view.ended:
             return math.inf
-        lines = self._player.advance(self._world.clock.now())
+        now = self._world.clock.now()
+        lines = self._player.advance(now)
+        if self._tapped is not None:
+            lines = self._tapped.log(lines, now)
         if lines:
             self.log.append(lines, self._world.clock.wall())
         if self._player.exit_code is not None:
             self._end(self._player.exit_code)
-        return self._player.due()
+        due = self._player.due()
+        return due if self._tapped is None else self._tapped.due(due)
 
     def stop(self) -> None:
         """Send SIGTERM."""
@@ -86,6 +95,9 @@ class Container:
             self._end(_KILLED)
 
     def _end(self, code: int) -> None:
+        if self._tapped is not None and code != _KILLED:
+            frame = self._tapped.end(code, self._world.clock.now())
+            self.log.append([frame], self._world.clock.wall())
         self.view.exit_code = code
         self.view.finished_at = self._world.clock.rfc3339(self._world.clock.now())
         self.log.finish()

@@ -65,6 +65,8 @@ class Pod:
         self._set_deadline()
         if kind == "image_pull":
             self._world.timers.after(0.3 * startup, self._fail_pull)
+        elif any(_is_nowhere(init) for init in self._view.init):
+            self._world.timers.after(0.3 * startup, self._fail_init)
         elif kind == "start_timeout":
             self._note()
         else:
@@ -183,6 +185,11 @@ class Pod:
         self.report()
         self._world.timers.after(_BACK_OFF * self._world.config.startup, self._back_off)
 
+    def _fail_init(self) -> None:
+        for view in filter(_is_nowhere, self._view.init):
+            view.waiting, view.message = _pull_failure(view)
+        self.report()
+
     def _back_off(self) -> None:
         for view in self._view.containers:
             if view.spec.get("imagePullPolicy") != "Never":
@@ -205,6 +212,11 @@ class Pod:
 
     def _note(self) -> None:
         self._world.note(self._fault.kind, self.item)
+
+
+def _is_nowhere(view: ContainerView) -> bool:
+    """Tell whether no registry has a container's image: its tag is missing."""
+    return str(view.spec.get("image", "")).endswith(":missing")
 
 
 def _pull_failure(view: ContainerView) -> tuple[str, str]:

@@ -35,6 +35,18 @@ def test_yaml_is_for_people() -> None:
     assert text == "---\na:\n- x\nb:\n- x\nc: |\n  one\n  two\n"
 
 
+def test_the_taps_image_is_the_program_alone() -> None:
+    """From scratch, as nobody, with the pinned modules, and no address of a proxy."""
+    text = (ROOT / "deploy/Dockerfile.tap").read_text()
+    last = text.rpartition("FROM")[2]
+    assert last.split() == [
+        "scratch", "COPY", "--from=build", "/igpipe-tap", "/igpipe-tap",
+        "USER", "65532:65532", "ENTRYPOINT", '["/igpipe-tap"]',
+    ]  # fmt: skip
+    assert "go.sum" in text
+    assert "://" not in text
+
+
 def test_the_image_runs_as_nobody_and_is_pinned() -> None:
     """No root, every package by its hash, from whichever index pip is set to."""
     last = DOCKERFILE.rpartition("FROM")[2]

@@ -47,6 +47,67 @@ def test_every_node_is_looked_at_and_every_line_is_accounted_for(tmp_path: Path)
     virtual.run(main())
 
 
+def test_taps_change_nothing_but_the_transport(tmp_path: Path) -> None:
+    """Through taps every line is read and counted, too; sessions tell what they cost nodes."""
+
+    async def main() -> None:
+        session = {"tap_image": "registry.example/igpipe-tap:1"}
+        async with world(4) as (cluster, clock):
+            async with running(config(tmp_path, cluster, session=session), clock) as (_, parts):
+                await asyncio.sleep(40)
+                await settle(parts)
+                status = ServiceViews(parts).status()
+            assert outcomes(parts).keys() == {("completed", "")}
+            assert status["accounts"]["lines"] == cluster.truth.lines
+            assert status["accounts"]["balanced"]
+            told = parts.rotation.history[0].as_dict()
+            assert told["transport"] == "tap"
+            gadget = told["gadgets"]["trace_exec"]
+            assert gadget["exposure_seconds"] == 5.0
+            assert gadget["node_cost"]["tap_seconds"] > 0
+
+    virtual.run(main())
+
+
+def test_lines_that_a_rotation_took_are_counted_to_the_line(tmp_path: Path) -> None:
+    """Whatever is cut or rotated away under taps: lines of ig = lines read + missed."""
+
+    async def main() -> None:
+        session = {"tap_image": "registry.example/igpipe-tap:1"}
+        faults = Faults(stream_cut=0.3, rotation_gap=0.5)
+        async with world(3, faults=faults) as (cluster, clock):
+            async with running(config(tmp_path, cluster, session=session), clock) as (_, parts):
+                await asyncio.sleep(40)
+                cluster.set_faults(Faults())
+                await settle(parts)
+                accounts = ServiceViews(parts).status()["accounts"]
+            assert accounts["missed"] > 0
+            assert accounts["balanced"]
+            assert accounts["lines"] == cluster.truth.lines
+
+    virtual.run(main())
+
+
+def test_a_node_that_cannot_start_the_tap_is_read_plainly(tmp_path: Path) -> None:
+    """The same session goes on without the tap, says why, and the next one does not try."""
+
+    async def main() -> None:
+        session = {"tap_image": "registry.example/igpipe-tap:missing"}
+        async with world(2) as (cluster, clock):
+            async with running(config(tmp_path, cluster, session=session), clock) as (_, parts):
+                await asyncio.sleep(70)
+                await settle(parts)
+            assert outcomes(parts).keys() == {("completed", "")}
+            told = [session.as_dict() for session in parts.rotation.history]
+            assert {each["transport"] for each in told} == {"logs"}
+            assert all("ErrImagePull" in each["tap_fault"] for each in told)
+            assert len(told) > 2
+            assert cluster.api_calls["create pods"] == len(told) + 2
+            assert cluster.pods == []
+
+    virtual.run(main())
+
+
 def test_observed_counts_are_what_nodes_printed(tmp_path: Path) -> None:
     """Per node, namespace, Pod, container and comm, the series hold exactly the truth."""
 

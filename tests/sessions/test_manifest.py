@@ -22,6 +22,13 @@ CASES = {
     "sysadmin-image": {"profile": "sysadmin"},
     "capabilities-builtin": {"profile": "capabilities", "generation": "builtin"},
     "sysadmin-builtin": {"profile": "sysadmin", "generation": "builtin"},
+    "tapped": {"tap_image": "registry.example/igpipe-tap:1"},
+    "tapped-volume": {
+        "tap_image": "registry.example/igpipe-tap:1",
+        "tap_volume": "image",
+        "tap_filter": True,
+        "exclude_namespaces": ("secret",),
+    },
 }
 GADGETS = ("trace_exec", "top_file", "snapshot_process")
 

@@ -142,12 +142,46 @@ ELSEWHERE: Final[tuple[tuple[str, str, Any, str], ...]] = (
     ("sysadmin-baked", "args.+", "--pull=always", "flags that are not among those"),
     ("sysadmin-baked", "volumeMounts.0.recursiveReadOnly", GONE, "must be mounted readOnly"),
     ("sysadmin-baked", "securityContext.capabilities", {"add": ["ALL"]}, "got trace-exec: cap"),
+    ("tapped", "command", ["sh"], "must be /igpipe/igpipe-tap or ig; got trace-exec: sh"),
+    ("tapped", "command", ["ig"], "ig's command line must follow the tap's, behind --"),
+    ("tapped", "command", ["/igpipe/other"], "must be /igpipe/igpipe-tap or ig"),
+    ("tapped", "args.1", "-x", "flags that are not among those allowed"),
+    ("tapped", "args.2", "sh", "must be told to run one gadget"),
+    ("tapped", "args.0", "--window=1s", "flags that are not among those allowed"),
+    ("tapped", "args.0", "--deadline=9999999s", "flags that are not among those allowed"),
+    ("tapped", "args.4", "evil.example/gadget:latest", "gadget is not among those allowed"),
+    ("tapped", "args.9", "99999", "ig's --timeout must be at most 600"),
+    ("tapped", "volumeMounts.6.readOnly", GONE, "must mount the tap readOnly"),
+    ("tapped", "volumeMounts.6.mountPath", "/bin", "mounted where a session does not need"),
+    ("tapped-only", "command", ["ig"], "the command must be /igpipe/igpipe-tap; got trace"),
+    ("tapped-only", "args.1", "--without=other", "flags that are not among those allowed"),
+    ("tapped-builtin", "args.3", "run", "must be told to run one gadget"),
     ("other-options", "image", "mirror.example:5000/ig:v0.55.1", "image is not among those"),
     ("other-options", "args.1", "mirror.example:5000/mine/own:2", "gadget is not among those"),
     ("other-options", "args.+", "--paths=false", "flags that are not among those"),
     ("other-options", "args.+", "--verify-image=0", "flags that are not among those"),
 )  # fmt: skip
 """Of other configurations: namespace, path in the container of trace_exec, value, what is said."""
+
+
+INIT: Final[tuple[tuple[str, Any, str], ...]] = (
+    ("image", "evil", "image of the init container must be mirror.example/igpipe-tap:1"),
+    ("command", ["sh"], "command of the init container must be [/igpipe-tap]"),
+    ("command", GONE, "command of the init container must be [/igpipe-tap]"),
+    ("args", ["install", "/host"], "args of the init container must be [install, /igpipe]"),
+    ("args", GONE, "args of the init container must be"),
+    ("name", "other", "name of the init container must be tap"),
+    ("env", [{"name": "A", "value": "b"}], "fields that the tap's never has; got env"),
+    ("restartPolicy", "Always", "fields that the tap's never has; got restartPolicy"),
+    ("volumeMounts.0", {"name": "host", "mountPath": "/igpipe"}, "volumeMounts of the init"),
+    ("volumeMounts.+", {"name": "host", "mountPath": "/host"}, "volumeMounts of the init"),
+    ("volumeMounts", GONE, "volumeMounts of the init container must be"),
+    ("securityContext.allowPrivilegeEscalation", True, "the init container must have no rights"),
+    ("securityContext.capabilities.add", ["SYS_ADMIN"], "the init container must have no rights"),
+    ("securityContext.runAsUser", 0, "the init container must have no rights"),
+    ("securityContext", GONE, "the init container must have no rights"),
+)  # fmt: skip
+"""Of the init container that brings the tap."""
 
 
 def changed(pod: Pod, path: str, value: Any) -> Pod:

@@ -6,7 +6,7 @@ import pytest
 
 from igpipe.config import Config
 from igpipe.deploy import config_map, workload, write_yaml
-from tests.cluster.guard.mutations import CONTAINER, ELSEWHERE, POD, changed
+from tests.cluster.guard.mutations import CONTAINER, ELSEWHERE, INIT, POD, changed
 from tests.cluster.guard.plane import Plane, Refused
 from tests.cluster.guard.sessions import IGPIPE, NODE, PLACE, Sessions
 from tests.cluster.guard.variants import DOOMED, VARIANTS
@@ -60,6 +60,25 @@ def test_other_configurations_are_held_to_as_well(
     """What one configuration allows is refused where another is in force."""
     sessions = Sessions(plane, namespace)
     assert said in sessions.refusal(_spoilt(sessions, path, value)).message
+
+
+@pytest.mark.parametrize(("path", "value", "said"), INIT)
+def test_the_init_container_is_the_taps_alone(
+    plane: Plane, path: str, value: Any, said: str
+) -> None:
+    """Whatever else it is or may do is refused."""
+    sessions = Sessions(plane, "tapped")
+    pod = changed(sessions.pod(), f"spec.initContainers.0.{path}", value)
+    assert said in sessions.refusal(pod).message
+
+
+def test_there_is_one_init_container(plane: Plane) -> None:
+    """A second one is refused, be it like the first."""
+    sessions = Sessions(plane, "tapped")
+    pod = sessions.pod()
+    more = {**pod["spec"]["initContainers"][0], "name": "tap2"}
+    refused = sessions.refusal(changed(pod, "spec.initContainers.+", more))
+    assert "at most one init container" in refused.message
 
 
 @pytest.mark.parametrize("user", OTHERS)

@@ -6,6 +6,8 @@ from typing import Any, Final
 from igpipe.config import Config
 from igpipe.gadgets import GADGETS
 
+TAP_IMAGE: Final = "mirror.example/igpipe-tap:1"
+
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "igpipe-sessions": {},
     "image-baked": {"session": {"gadget_store": "baked"}},
@@ -16,6 +18,16 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "builtin": {"session": {"generation": "builtin"}},
     "builtin-sysadmin": {"session": {"generation": "builtin", "profile": "sysadmin"}},
     "old-gadgets": {"session": {"gadget_version": "v0.40.0"}},
+    "tapped": {"session": {"tap_image": TAP_IMAGE}},
+    "tapped-only": {
+        "session": {
+            "tap_image": TAP_IMAGE,
+            "transport": "tap",
+            "tap_filter": True,
+            "exclude_namespaces": ["secret"],
+        },
+    },
+    "tapped-builtin": {"session": {"tap_image": TAP_IMAGE, "generation": "builtin"}},
     "every-gadget": {"gadgets": list(GADGETS)},
     "other-options": {
         "session": {

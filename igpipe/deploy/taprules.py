@@ -1,0 +1,59 @@
+"""The rules for the tap: the init container that brings it, and its volume. Pure."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from igpipe.deploy.cel import literal, mixed
+from igpipe.deploy.rule import Rule
+from igpipe.deploy.shape import Shape
+from igpipe.sessions import tap
+
+_LISTED: Final = "object.spec.?initContainers.orValue([])"
+_EXACT: Final = ("name", "image", "command", "args", "volumeMounts")
+
+
+def tap_rules(shape: Shape) -> Iterator[Rule]:
+    """Yield what must hold for the tap; that there is none is for the rule of fields to tell."""
+    if shape.init is not None:
+        yield from _init_rules(shape.init, shape)
+    if shape.plan.tapped:
+        yield Rule(
+            "tap's mount",
+            f"variables.containers.all(c, c.?volumeMounts.orValue([]).all(m, "
+            f'm.name != "{tap.NAME}" || m.?readOnly.orValue(false)))',
+            "ig's containers must mount the tap readOnly",
+        )
+
+
+def _init_rules(init: dict[str, Any], shape: Shape) -> Iterator[Rule]:
+    known = literal(sorted(init.keys() | set(shape.container_defaults)))
+    yield Rule(
+        "init containers",
+        f"{_LISTED}.size() <= 1",
+        "at most one init container, which brings the tap",
+    )
+    yield Rule(
+        "init container's fields",
+        f"{_LISTED}.all(c, dyn(c).all(k, k in {known}))",
+        "the init container has fields that the tap's never has",
+        f'{_LISTED}.map(c, dyn(c).filter(k, !(k in {known})).join(", ")).join(", ")',
+    )
+    for field in _EXACT:
+        value = literal(init[field])
+        given = f"c.?{field}"
+        listed = f"[{_mounts(init[field])}]" if field == "volumeMounts" else f"[{value}]"
+        yield Rule(
+            f"init container's {field}",
+            f"{_LISTED}.all(c, {given}.hasValue() && {given}.value() in {listed})",
+            f"{field} of the init container must be {value.replace(chr(34), '')}",
+        )
+    context = mixed(init["securityContext"])
+    yield Rule(
+        "init container's rights",
+        f"{_LISTED}.all(c, c.?securityContext.hasValue() && c.securityContext in [{context}])",
+        "the init container must have no rights: its securityContext is the tap's alone",
+    )
+
+
+def _mounts(mounts: list[dict[str, Any]]) -> str:
+    return f"[{', '.join(mixed(mount) for mount in mounts)}]"

@@ -1,0 +1,80 @@
+"""The tap on a node: what is put in the Pod, when it is given up, and for how long."""
+
+from typing import Any
+
+import pytest
+
+from igpipe.model import ContainerState, Phase
+from igpipe.sessions import tap
+from igpipe.sessions.fallback import Fallback
+from igpipe.sessions.plan import Plan
+from tests.sessions.world import plan
+
+IMAGE = "registry.example/igpipe-tap:1"
+
+
+def tapped(**session: Any) -> Plan:
+    """Plan sessions through the tap."""
+    return plan(tap_image=IMAGE, **session)
+
+
+def test_igs_command_line_follows_the_taps() -> None:
+    """The tap has a deadline of its own; ig's arguments are what they were."""
+    (plain, plain_args), (program, args) = (
+        tap.command(each.gadgets[0], each) for each in (plan(), tapped())
+    )
+    assert plain == ["ig"]
+    assert (program, args) == ([tap.PROGRAM], ["--deadline=50s", "--", "ig", *plain_args])
+
+
+def test_the_filter_is_off_unless_asked_for() -> None:
+    """With it, what must not be observed does not leave the node."""
+    with_it = tapped(tap_filter=True, exclude_namespaces=("a", "igpipe-sessions"))
+    assert "--without=igpipe-sessions,a" in tap.command(with_it.gadgets[0], with_it)[1]
+    assert tap.hidden_namespaces(tapped(exclude_namespaces=("a",))) == []
+
+
+@pytest.mark.parametrize(
+    ("session", "is_tapped", "may_go_plain"),
+    [
+        ({}, True, True),
+        ({"transport": "tap"}, True, False),
+        ({"transport": "logs"}, False, False),
+    ],
+)
+def test_the_transport_decides(session: Any, *, is_tapped: bool, may_go_plain: bool) -> None:
+    """auto takes the tap where there is an image; only auto goes without it."""
+    planned = tapped(**session)
+    assert (planned.tapped, planned.may_go_plain) == (is_tapped, may_go_plain)
+    assert not plan().tapped
+
+
+@pytest.mark.parametrize(
+    ("state", "faulty"),
+    [
+        (ContainerState("tap"), False),
+        (ContainerState("tap", reason="PodInitializing"), False),
+        (ContainerState("tap", reason="ContainerCreating"), False),
+        (ContainerState("tap", reason="ImagePullBackOff", message="no such image"), True),
+        (ContainerState("tap", reason="CreateContainerError"), True),
+        (ContainerState("tap", Phase.RUNNING), False),
+        (ContainerState("tap", Phase.TERMINATED, exit_code=0), False),
+        (ContainerState("tap", Phase.TERMINATED, exit_code=1, reason="Error"), True),
+    ],
+)
+def test_what_keeps_the_tap_from_starting(state: ContainerState, *, faulty: bool) -> None:
+    """An image that does not come, a program that does not run."""
+    assert bool(tap.start_fault(state)) is faulty
+
+
+def test_a_node_is_read_plainly_for_an_hour() -> None:
+    """One node's fault is nobody else's, and is tried again; transport tap never goes without."""
+    now = [1000.0]
+    fallback, planned = Fallback(lambda: now[0]), tapped()
+    fallback.refuse("n1", "no such image")
+    assert fallback.plan("n0", planned) == (planned, "")
+    without, why = fallback.plan("n1", planned)
+    assert (without.tapped, why) == (False, "no such image")
+    assert fallback.plan("n1", tapped(transport="tap"))[0].tapped
+    now[0] += 3601
+    assert fallback.plan("n1", planned) == (planned, "")

@@ -10,7 +10,9 @@ from igpipe.config import WebConfig
 from igpipe.errors import ConfigError
 from igpipe.telemetry import Telemetry
 from igpipe.web import serving
+from igpipe.web.handlers import SEND_SECONDS
 from igpipe.web.peers import SECURITY_HEADERS
+from tests import virtual
 from tests.web.fakes import HOSTILE, FakeViews, client
 
 CONTROL = {"X-Igpipe": "1"}
@@ -45,6 +47,24 @@ async def test_a_large_exposition_arrives_whole() -> None:
 
         sizes = await asyncio.gather(size(), size())
     assert all(size > 2**22 for size in sizes)
+
+
+def test_who_does_not_read_is_cut_off() -> None:
+    """A reader that stands still keeps neither the answer nor the connection."""
+
+    async def main() -> None:
+        views = FakeViews()
+        views.slices = [b"x" * 2**20] * 16
+        async with serving(WebConfig(port=0), views, Telemetry()) as address:
+            port = int(address.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**10)
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await asyncio.sleep(SEND_SECONDS + 1)
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(2**24)
+            writer.close()
+
+    virtual.run(main())
 
 
 async def test_healthz_is_alive_and_readyz_says_why_not() -> None:

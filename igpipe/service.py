@@ -156,13 +156,15 @@ async def working(parts: Parts, spool: Spool) -> AsyncIterator[str]:
     config, telemetry, health = parts.config, parts.telemetry, parts.health
     telemetry.process.started()
     grace = config.service.stop_grace / 2
+    views = ServiceViews(parts)
     async with (
-        serving(config.web, ServiceViews(parts), telemetry, health.report) as address,
+        serving(config.web, views, telemetry, health.report) as address,
         open_sinks(config.sinks, spool, telemetry, health, grace, config.dead_letters) as sinks,
         parts.ledger.open(),
         background(
             pump=parts.pump.run,
             tick=parts.pump.tick,
+            views=views.watch,
             state=lambda: _keep_state(parts),
         ),
     ):

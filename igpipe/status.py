@@ -1,16 +1,17 @@
 """What the running parts look like from outside: the views that the web server shows."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from igpipe import __version__
 from igpipe.config import Config
 from igpipe.errors import Refused
 from igpipe.health import Health
 from igpipe.ledger import Ledger
-from igpipe.metrics import Metrics
+from igpipe.metrics import Leaders, Metrics
 from igpipe.model import LineAccount
 from igpipe.pump import GadgetTotals, Pump
 from igpipe.sessions import Asker, Looks, Part, Request, Session, requests_of
@@ -18,15 +19,25 @@ from igpipe.sinks import SinkStatus
 from igpipe.telemetry import Telemetry
 from igpipe.text import safe
 from igpipe.web.asked import Alerts, LookBody
+from igpipe.web.trends import Trends
 from igpipe.web.views import (
     AccountsView,
     GadgetView,
+    LeaderRow,
+    LeaderView,
     LookView,
     RotationView,
     SeriesView,
     SinkView,
     Status,
 )
+
+SAMPLE_SECONDS: Final = 5.0
+"""How often rates are taken."""
+LEADERS_EVERY: Final = 6
+"""After so many samples it is looked again who is seen most."""
+LEADERS: Final = 5
+"""How many of each metric are shown."""
 
 
 class Looking(Protocol):
@@ -79,10 +90,29 @@ class Parts:
 
 
 class ServiceViews:
-    """The views of *parts*, as ``web.Views`` asks for them."""
+    """The views of *parts*, as ``web.Views`` asks for them; ``watch`` keeps what moves."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._trends = Trends()
+        self._leaders: list[LeaderView] = []
+
+    async def watch(self) -> None:
+        """Follow rates, and who is seen most, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._leaders = [_leader(found) async for found in self._find_leaders()]
+            for _ in range(LEADERS_EVERY):
+                totals = self._parts.pump.totals().items()
+                events = {gadget: total.account.events for gadget, total in totals}
+                self._trends.sample(loop.time(), events)
+                await asyncio.sleep(SAMPLE_SECONDS)
+
+    async def _find_leaders(self) -> AsyncIterator[Leaders]:
+        for found in self._parts.metrics.leaders(LEADERS):
+            if found is not None:
+                yield found
+            await asyncio.sleep(0)
 
     def metrics(self, openmetrics: bool) -> Iterator[bytes]:
         """Write the event metrics; bring what igpipe tells of them and of itself up to date."""
@@ -111,10 +141,15 @@ class ServiceViews:
             now=parts.wall(),
             paused=parts.rotation.paused,
             pauses=rotation.get("pauses", {}),
-            rotation=_rotation(rotation),
+            rotation=_rotation(rotation, parts.config.session.duration),
             sessions_now=[session.as_dict() for session in parts.rotation.sessions],
+            nodes=dict(parts.metrics.in_scope),
             last_looks=[_look(look) for look in parts.metrics.looks()],
-            gadgets={gadget: _gadget(total) for gadget, total in sorted(totals.items())},
+            leaders=self._leaders,
+            gadgets={
+                gadget: _gadget(total, self._trends.recent(gadget))
+                for gadget, total in sorted(totals.items())
+            },
             sinks=sinks,
             accounts=self._accounts(totals),
             series=SeriesView(
@@ -216,12 +251,13 @@ class ServiceViews:
         )
 
 
-def _rotation(status: dict[str, Any]) -> RotationView:
+def _rotation(status: dict[str, Any], session_seconds: float) -> RotationView:
     nodes = status["nodes"]
     return RotationView(
         slots=status["slots"],
         in_use=status["slots_in_use"],
         period_seconds=status["period_seconds"],
+        session_seconds=session_seconds,
         period_kept=status["period_kept"],
         next_due_seconds=status["next_due_seconds"],
         nodes={"eligible": nodes["eligible"], **nodes["skipped"]},
@@ -234,7 +270,7 @@ def _look(look: dict[str, Any]) -> LookView:
     )
 
 
-def _gadget(total: GadgetTotals) -> GadgetView:
+def _gadget(total: GadgetTotals, recent: list[float]) -> GadgetView:
     account = total.account
     return GadgetView(
         lines=account.lines,
@@ -247,7 +283,13 @@ def _gadget(total: GadgetTotals) -> GadgetView:
         filtered=account.filtered,
         lost_samples=account.lost_samples,
         gaps=total.gaps,
+        recent=recent,
     )
+
+
+def _leader(found: Leaders) -> LeaderView:
+    rows = [LeaderRow(labels=labels, value=value) for labels, value in found.series]
+    return LeaderView(metric=found.name, help=found.help, rows=rows)
 
 
 def _sink(status: SinkStatus) -> SinkView:

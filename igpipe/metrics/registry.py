@@ -1,13 +1,14 @@
 """All metrics of events, from looks to exposition. Pure: time comes in as an argument."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
 from igpipe.metrics.commit import Committer, Part
 from igpipe.metrics.coverage import Coverage
 from igpipe.metrics.family import Shape
+from igpipe.metrics.leaders import Leaders, find_leaders
 from igpipe.metrics.look import Look, Pending
 from igpipe.metrics.project import Projection
 from igpipe.metrics.show import SHAPES, coverage_rows
@@ -153,6 +154,20 @@ class Metrics:
         """List the last look at each node by each gadget: node, gadget, ended and exposure."""
         self._finish()
         return self._coverage.looks()
+
+    @property
+    def in_scope(self) -> Mapping[str, float]:
+        """Nodes whose time counts, and since when (unix seconds)."""
+        return self._coverage.known
+
+    def leaders(self, limit: int) -> Iterator[Leaders | None]:
+        """
+        Find the *limit* largest series of each observed counter, over all nodes.
+
+        None stands for a slice of the work, after which the loop may run.
+        """
+        for family in list(self._store.families.values()):
+            yield from find_leaders(family, limit)
 
     def state(self) -> dict[str, Any]:
         """Give what must be kept over a restart, as plain JSON."""

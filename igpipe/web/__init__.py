@@ -4,6 +4,8 @@ from igpipe.web.server import serving
 from igpipe.web.views import (
     AccountsView,
     GadgetView,
+    LeaderRow,
+    LeaderView,
     LookView,
     RotationView,
     SeriesView,
@@ -15,6 +17,8 @@ from igpipe.web.views import (
 __all__ = [
     "AccountsView",
     "GadgetView",
+    "LeaderRow",
+    "LeaderView",
     "LookView",
     "RotationView",
     "SeriesView",

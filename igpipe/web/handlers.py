@@ -1,7 +1,8 @@
 """What each path answers, and how it is sent."""
 
 import asyncio
-from importlib.resources import files
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
@@ -9,12 +10,15 @@ from aiohttp import hdrs, web
 
 from igpipe.telemetry import Telemetry
 from igpipe.text import safe
+from igpipe.web.assets import ASSETS, Asset
 from igpipe.web.exposition import expose
 from igpipe.web.guard import LOOKS_BODY_LIMIT, Guard, may_know
 from igpipe.web.looks import Following, LookHandlers
 from igpipe.web.negotiate import OPENMETRICS, TEXT, accepts_gzip, wants_openmetrics
+from igpipe.web.nodetable import Choice
 from igpipe.web.page import render
 from igpipe.web.peers import SECURITY_HEADERS
+from igpipe.web.sessionpage import render_session
 from igpipe.web.settings import WebSettings
 from igpipe.web.views import Views
 
@@ -33,7 +37,6 @@ class Handlers:
         self._views = views
         self._telemetry = telemetry
         self._one_scrape = asyncio.Lock()
-        self._style = files("igpipe.web").joinpath("static/style.css").read_bytes()
 
     def app(self) -> web.Application:
         """Put the paths together."""
@@ -41,7 +44,9 @@ class Handlers:
         app = web.Application(client_max_size=LOOKS_BODY_LIMIT, middlewares=middlewares)
         app.on_response_prepare.append(self._secure)
         app.router.add_get("/", self.page)
-        app.router.add_get("/static/style.css", self.style)
+        app.router.add_get("/sessions/{id}", self.session)
+        for asset in ASSETS:
+            app.router.add_get(asset.path, _served(asset))
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.readyz)
@@ -52,13 +57,17 @@ class Handlers:
         LookHandlers(self._views).add_to(app)
         return app
 
-    async def page(self, _: web.Request) -> web.Response:
-        text = render(self._views.status(), self._views.sessions())
-        return web.Response(text=text, content_type="text/html")
+    async def page(self, request: web.Request) -> web.Response:
+        page = request.query.get("page", "")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
+        choice = Choice(request.query.get("node", ""), max(1, number))
+        return _page(request, render(self._views.status(), self._views.sessions(), choice))
 
-    async def style(self, _: web.Request) -> web.Response:
-        headers = {"Cache-Control": "max-age=3600"}
-        return web.Response(body=self._style, content_type="text/css", headers=headers)
+    async def session(self, request: web.Request) -> web.Response:
+        for session in self._views.sessions():
+            if session.get("id") == request.match_info["id"]:
+                return _page(request, render_session(session, time.time()))
+        raise web.HTTPNotFound(text="no such session among the latest; the ledger may have it\n")
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
@@ -146,6 +155,23 @@ class _Parts(web.StreamResponse):
         super().__init__(headers=headers)
         self.parts = parts
         self.content_length = sum(map(len, parts))
+
+
+def _page(request: web.Request, text: str) -> web.Response:
+    response = web.Response(text=text, content_type="text/html")
+    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def _served(asset: Asset) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Serve a file whose address changes with it."""
+    headers = {"Cache-Control": "max-age=31536000, immutable"}
+
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(body=asset.body, content_type=asset.type, headers=headers)
+
+    return serve
 
 
 def _json(data: Any) -> web.Response:

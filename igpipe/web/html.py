@@ -3,6 +3,8 @@
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
 
 from igpipe.config.types import show_duration
 from igpipe.text import safe
@@ -12,38 +14,78 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table's cell with a class of its own (``bad``, ``good``, ``zero``)."""
+    """A cell with a class of its own (``bad``, ``good``, ``zero``), or a link in it."""
 
     value: object
     mark: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """Markup that was made here, of parts that are escaped."""
+
+    text: str
 
 
 Row = Sequence[object]
 
 
-def escape(value: object) -> str:
-    """Make any string harmless, wherever it stands in a page."""
-    return html.escape(safe(str(value)), quote=True)
+def escape(value: object, limit: int = 200) -> str:
+    """Make any string harmless, wherever it stands in a page; it is cut at *limit* characters."""
+    return html.escape(safe(str(value), limit), quote=True)
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Row], empty: str) -> str:
-    """Write a section with a table; *empty* is said where there are no rows."""
-    body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
-    if not body:
-        return f"<section><h2>{escape(caption)}</h2><p>{escape(empty)}</p></section>"
-    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in heads)
+def section(name: str, caption: str, body: str, note: str = "") -> str:
+    """Write a section, linked to as ``#name``; *body* is markup, and *note* explains it."""
+    told = f"<p class=note>{escape(note)}</p>" if note else ""
+    head = f"<h2 id={name}-title>{escape(caption)}</h2>"
+    return f"<section id={name} aria-labelledby={name}-title>{head}{told}{body}</section>"
+
+
+def table(label: str, heads: Sequence[str], rows: Iterable[Row], empty: str) -> str:
+    """Write a table, which can be scrolled sideways; *empty* is said where there are no rows."""
+    listed = list(rows)
+    if not listed:
+        return f"<p>{escape(empty)}</p>"
+    body = "".join(_row(row) for row in listed)
+    head = "".join(
+        f"<th scope=col{_side(cell)}>{escape(name)}</th>"
+        for name, cell in zip(heads, listed[0], strict=False)
+    )
     return (
-        f"<section><h2>{escape(caption)}</h2><div class=wide><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div></section>"
+        f'<div class=wide tabindex=0 role=group aria-label="{escape(label)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> str:
     """Write names and values side by side."""
-    return "".join(
-        f"<div><dt>{escape(name)}</dt><dd{_class(value)}>{escape(_shown(value))}</dd></div>"
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd{_class(value)}>{_content(value)}</dd></div>"
         for name, value in pairs
     )
+    return f"<dl>{items}</dl>"
+
+
+def link(href: str, text: object) -> str:
+    """Write a link."""
+    return f'<a href="{escape_href(href)}">{escape(text)}</a>'
+
+
+def escape_href(href: str) -> str:
+    """Escape an address for an attribute, whole: ``safe`` would cut a long one."""
+    return html.escape(href, quote=True)
+
+
+def session_href(identity: object) -> str:
+    """Address a session's page."""
+    return f"/sessions/{quote(str(identity), safe='', errors='backslashreplace')}"
+
+
+def node_href(node: object) -> str:
+    """Address the page of one node: the status page with that node alone."""
+    return f"/?{urlencode({'node': str(node)}, errors='backslashreplace')}"
 
 
 def loss(count: float) -> Cell:
@@ -62,13 +104,33 @@ def brief(seconds: float) -> str:
     return show_duration(whole - whole % 60 if whole > _DAY else whole)
 
 
-def _cell(cell: object) -> str:
-    return f"<td{_class(cell)}>{escape(_shown(cell))}</td>"
+def clock(at: float) -> str:
+    """Write a moment's time of day in UTC."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return "-"
 
 
-def _shown(cell: object) -> object:
+def _row(row: Row) -> str:
+    first, *rest = row
+    cells = "".join(f"<td{_class(cell)}>{_content(cell)}</td>" for cell in rest)
+    return f"<tr><th scope=row{_class(first)}>{_content(first)}</th>{cells}</tr>"
+
+
+def _content(cell: object) -> str:
+    if isinstance(cell, Markup):
+        return cell.text
     value = _bare(cell)
-    return f"{value:,.0f}" if isinstance(value, int | float) else value
+    shown = f"{value:,.0f}" if isinstance(value, int | float) else value
+    if isinstance(cell, Cell) and cell.href:
+        return link(cell.href, shown)
+    return escape(shown)
+
+
+def _side(cell: object) -> str:
+    """Let a column's head stand where its numbers stand."""
+    return " class=n" if _class(cell).startswith(' class="n') else ""
 
 
 def _bare(cell: object) -> object:

@@ -12,6 +12,7 @@ class RotationView(TypedDict):
     slots: int
     in_use: int
     period_seconds: float
+    session_seconds: float
     period_kept: bool
     next_due_seconds: float | None
     nodes: dict[str, int]
@@ -40,6 +41,23 @@ class GadgetView(TypedDict):
     filtered: int
     lost_samples: int
     gaps: int
+    recent: list[float]
+    """Events a second in each of the last five-second parts of the last minutes, latest last."""
+
+
+class LeaderRow(TypedDict):
+    """One series; its labels are what was observed, hostile strings among them."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class LeaderView(TypedDict):
+    """The largest series of one metric, largest first, over all nodes."""
+
+    metric: str
+    help: str
+    rows: list[LeaderRow]
 
 
 class SinkView(TypedDict):
@@ -111,7 +129,11 @@ class Status(TypedDict):
     rotation: RotationView
     sessions_now: list[dict[str, Any]]
     """Live sessions as ``Session.as_dict`` tells them: id, node, pod, state, …"""
+    nodes: dict[str, float]
+    """Nodes whose time counts, and since when: those in ``last_looks``, and those never seen."""
     last_looks: list[LookView]
+    leaders: list[LeaderView]
+    """Who is seen most, by metric; brought up to date twice a minute."""
     gadgets: dict[str, GadgetView]
     sinks: list[SinkView]
     accounts: AccountsView

@@ -1,8 +1,8 @@
 """
 Gets the servers that the tests run, each once, into the cache.
 
-Needs only Python, and ``go``, ``mvn`` or ``apt-get`` for the servers that come by them. What is
-built depends on the files beside this one alone: versions and hashes are in them.
+Needs only Python, and ``go``, ``mvn``, ``npm`` or ``apt-get`` for the servers that come by them.
+What is built depends on the files beside this one alone: versions and hashes are in them.
 """
 
 import fcntl
@@ -98,6 +98,23 @@ def _prometheus(part: Path) -> None:
     _run(["dpkg-deb", "--extract", package.name, "."], part)
 
 
+def _chromium(part: Path) -> None:
+    """Install Debian's browser into the system: it has too many libraries to stand beside it."""
+    packages = ["chromium", "fonts-dejavu-core"]
+    install = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", "install"]
+    try:
+        _run([*install, *packages], part)
+    except subprocess.CalledProcessError:  # no lists of packages yet
+        _run(["apt-get", "--quiet", "--quiet", "update"], part)
+        _run([*install, *packages], part)
+
+
+def _axe(part: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "axe" / name, part)
+    _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], part)
+
+
 def _go_build(module: Path, target: Path, package: str) -> None:
     build = ["go", "build", "-trimpath", "-ldflags=-s -w", "-p=2", "-o", str(target), package]
     _run(build, module, _GO)
@@ -126,6 +143,8 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("prometheus", "debian", (), _prometheus),
+        Recipe("chromium", "debian", (), _chromium),
+        Recipe("axe", "4.14.1", ("axe/package.json", "axe/package-lock.json"), _axe),
         Recipe("opensearch", "2.19.1", ("opensearch/pom.xml",), _opensearch),
         Recipe(
             "collector",

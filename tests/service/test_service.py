@@ -4,10 +4,11 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from igpipe.sim import SOME, Faults
-from igpipe.status import ServiceViews
+from igpipe.status import LEADERS, ServiceViews
 from tests import virtual
 from tests.service.world import (
     FakeLoki,
@@ -104,6 +105,30 @@ def test_a_node_that_cannot_start_the_tap_is_read_plainly(tmp_path: Path) -> Non
             assert len(told) > 2
             assert cluster.api_calls["create pods"] == len(told) + 2
             assert cluster.pods == []
+
+    virtual.run(main())
+
+
+def test_the_page_is_told_rates_and_who_is_seen_most(tmp_path: Path) -> None:
+    """Curves rise while gadgets print, and the largest series are those of the metrics."""
+
+    async def main() -> None:
+        async with world() as (cluster, clock):
+            async with (
+                running(config(tmp_path, cluster), clock) as (address, _),
+                aiohttp.ClientSession(address) as http,
+            ):
+                await asyncio.sleep(45)
+                async with http.get("/api/v1/status") as answer:
+                    status = await answer.json()
+                async with http.get("/") as answer:
+                    page = await answer.text()
+            assert any(status["gadgets"]["trace_exec"]["recent"])
+            leaders = {view["metric"]: view["rows"] for view in status["leaders"]}
+            values = [row["value"] for row in leaders["igpipe_execs_observed_total"]]
+            assert values == sorted(values, reverse=True)
+            assert len(values) == LEADERS
+            assert "Commands executed" in page
 
     virtual.run(main())
 

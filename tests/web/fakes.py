@@ -26,7 +26,14 @@ ACCOUNTS = {
 GADGET = {
     "lines": 1234567, "bytes": 2, "events": 3, "stderr": 4, "rejected": 0, "dropped": 0,
     "missed": 0, "filtered": 0,
-    "lost_samples": 17, "gaps": 0,
+    "lost_samples": 17, "gaps": 0, "recent": [1.0, 4.0, 2.5],
+}  # fmt: skip
+LEADER = {
+    "metric": "igpipe_execs_observed_total", "help": "Commands executed. Observed while looking.",
+    "rows": [
+        {"labels": {"namespace": "shop", "pod": "cart-0", "comm": "sh"}, "value": 30.0},
+        {"labels": {"namespace": "", "pod": "", "comm": "cron"}, "value": 10.0},
+    ],
 }  # fmt: skip
 SINK = {
     "name": "loki", "type": "loki", "state": "retrying", "recovered": 0, "forwarded": 5,
@@ -49,11 +56,14 @@ def make_status(**changes: Any) -> Status:
             "slots": 2,
             "in_use": 1,
             "period_seconds": 3600.0,
+            "session_seconds": 120.0,
             "period_kept": True,
             "next_due_seconds": 12.3,
             "nodes": {"eligible": 3, "not_ready": 1},
         },
         "sessions_now": [make_session("s2", "n2", "observing")],
+        "nodes": {"n1": 1000.0, "n2": 1000.0, "n3": 1000.0},
+        "leaders": [dict(LEADER)],
         "last_looks": [{"node": "n1", "gadget": "trace_exec", "ended": 4540.0, "exposure": 119.7}],
         "gadgets": {"trace_exec": dict(GADGET)},
         "sinks": [dict(SINK)],

@@ -1,8 +1,22 @@
 """Pieces of a page."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
-from igpipe.web.html import Cell, ago, brief, escape, facts, loss, table
+from igpipe.web.html import (
+    Cell,
+    ago,
+    brief,
+    clock,
+    escape,
+    facts,
+    loss,
+    node_href,
+    section,
+    session_href,
+    table,
+)
 from tests.web.fakes import HOSTILE
 
 
@@ -16,21 +30,40 @@ def test_escape_leaves_no_markup_and_nothing_unprintable() -> None:
 
 def test_a_table_escapes_everything() -> None:
     """Caption, heads, cells and classes are strings like any other."""
-    text = table("<b>", ["<i>"], [["<u>"], [Cell("<s>", '"<x>')]], "")
-    assert not any(f"<{tag}>" in text for tag in "biusx")
-    assert table("<b>", [], [], "<i>") == "<section><h2>&lt;b&gt;</h2><p>&lt;i&gt;</p></section>"
+    text = table("<b>", ["<i>"], [["<u>"], [Cell("<s>", '"<x>', '"><q>')]], "")
+    text += section("name", "<b>", "", "<i>")
+    assert not any(f"<{tag}>" in text for tag in "biusxq")
+    assert table("<b>", [], [], "<i>") == "<p>&lt;i&gt;</p>"
 
 
 def test_numbers_are_grouped_and_stand_right() -> None:
     """A number is a number also inside a cell with a mark."""
-    assert '<td class="n">1,234,567</td>' in table("", ["a"], [[1234567]], "")
-    assert '<td class="n bad">3</td>' in table("", ["a"], [[loss(3)]], "")
-    assert '<td class="n zero">0</td>' in table("", ["a"], [[loss(0)]], "")
+    text = table("", ["a", "b"], [["x", 1234567], ["y", loss(3)], ["z", loss(0)]], "")
+    assert '<th scope=col class="n">b</th>' in text.replace("class=n", 'class="n"')
+    assert '<td class="n">1,234,567</td>' in text
+    assert '<td class="n bad">3</td>' in text
+    assert '<td class="n zero">0</td>' in text
 
 
 def test_facts_have_names_and_values() -> None:
     """A value may have a mark."""
-    assert facts([("a", Cell("no", "bad"))]) == '<div><dt>a</dt><dd class="bad">no</dd></div>'
+    told = facts([("a", Cell("no", "bad"))])
+    assert told == '<dl><div><dt>a</dt><dd class="bad">no</dd></div></dl>'
+
+
+@pytest.mark.parametrize("name", ["a", "a/b", "../metrics", "?x", "#", HOSTILE, "\udcff"])
+def test_a_link_leads_to_one_place(name: str) -> None:
+    """Whatever the name, it is a part of the address and not its shape."""
+    assert urlsplit(session_href(name)).path == session_href(name)
+    assert session_href(name).count("/") == 2
+    assert urlsplit(node_href(name)).path == "/"
+    assert set(parse_qs(urlsplit(node_href(name)).query)) == {"node"}
+
+
+def test_the_time_of_day_is_utc() -> None:
+    """What is no moment is none."""
+    assert clock(3661) == "01:01:01"
+    assert clock(1e300) == "-"
 
 
 @pytest.mark.parametrize(

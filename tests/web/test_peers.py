@@ -56,8 +56,9 @@ def test_who_is_known_may_control_from_anywhere() -> None:
     assert "X-Igpipe" in refuse_control("10.0.0.1", {"Host": "igpipe.example"}, known=True)
 
 
-def test_the_policy_allows_no_script() -> None:
-    """Nothing but our own style is loaded."""
+def test_the_policy_allows_our_own_files_alone() -> None:
+    """Nothing but our own files is loaded, and no string becomes a script."""
     policy = SECURITY_HEADERS["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self';")
+    assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
     assert "unsafe" not in policy

@@ -10,10 +10,12 @@ from igpipe.config import WebConfig
 from igpipe.errors import ConfigError
 from igpipe.telemetry import Telemetry
 from igpipe.web import serving
+from igpipe.web.assets import ASSETS
 from igpipe.web.handlers import SEND_SECONDS
 from igpipe.web.peers import SECURITY_HEADERS
 from tests import virtual
-from tests.web.fakes import HOSTILE, FakeViews, client
+from tests.web.fakes import HOSTILE, FakeViews, client, make_session
+from tests.web.fleet import fleet
 
 CONTROL = {"X-Igpipe": "1"}
 NO_GZIP = {"Accept-Encoding": "identity"}
@@ -96,14 +98,49 @@ async def test_the_api_tells_status_and_sessions() -> None:
             assert (await answer.json())[0]["id"] == "s1"
 
 
-async def test_the_page_and_its_style_are_served() -> None:
-    """The page names a style sheet that exists."""
+async def test_the_page_and_its_files_are_served() -> None:
+    """The page names files that exist, and that a browser may keep."""
     async with client(FakeViews()) as http:
-        async with http.get("/") as answer:
+        async with http.get("/", headers=NO_GZIP) as answer:
             assert answer.content_type == "text/html"
-            assert "/static/style.css" in await answer.text()
-        async with http.get("/static/style.css") as answer:
-            assert answer.content_type == "text/css"
+            page = await answer.text()
+        for asset in ASSETS:
+            assert asset.url in page
+            async with http.get(asset.url, headers=NO_GZIP) as answer:
+                assert answer.content_type == asset.type
+                assert "immutable" in answer.headers["Cache-Control"]
+                assert await answer.read() == asset.body
+
+
+async def test_the_page_is_packed_on_request() -> None:
+    """It is some ten times as small then."""
+    async with client(fleet(100)) as http:
+        async with http.get("/", headers=NO_GZIP) as answer:
+            plain = await answer.read()
+        async with http.get("/", headers={"Accept-Encoding": "gzip"}) as answer:
+            packed = await answer.read()
+    assert zlib.decompress(packed, wbits=31)[:100] == plain[:100]
+    assert len(packed) < len(plain) / 5
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?page=2", "?page=0", "?page=-1", "?page=x&node=%00", "?page=²"]
+)
+async def test_no_query_breaks_the_page(query: str) -> None:
+    """What is no page is the first one."""
+    async with client(fleet(3)) as http, http.get(f"/{query}") as answer:
+        assert answer.status == 200
+
+
+async def test_a_session_has_a_page() -> None:
+    """Under its id, whatever that is; an unknown one is not found."""
+    views = FakeViews()
+    views.listed = [make_session("s/1 ?", "n1", "ended", outcome="completed")]
+    async with client(views) as http:
+        async with http.get("/sessions/s%2F1%20%3F", headers=NO_GZIP) as answer:
+            assert "n1" in await answer.text()
+        async with http.get("/sessions/s2") as answer:
+            assert answer.status == 404
 
 
 async def test_pause_and_resume_work_from_loopback() -> None:

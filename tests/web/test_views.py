@@ -5,6 +5,8 @@ from typing import get_type_hints
 from igpipe.web.views import (
     AccountsView,
     GadgetView,
+    LeaderRow,
+    LeaderView,
     LookView,
     RotationView,
     SeriesView,
@@ -21,6 +23,8 @@ def test_the_example_has_every_key_of_the_schema() -> None:
         (status, Status),
         (status["rotation"], RotationView),
         (status["last_looks"][0], LookView),
+        (status["leaders"][0], LeaderView),
+        (status["leaders"][0]["rows"][0], LeaderRow),
         (status["gadgets"]["trace_exec"], GadgetView),
         (status["sinks"][0], SinkView),
         (status["accounts"], AccountsView),

@@ -16,6 +16,7 @@ from dashboards.panels import (
 )
 from dashboards.query import (
     WINDOW,
+    acting,
     looks,
     loss,
     own,
@@ -73,7 +74,7 @@ def build() -> Json:
 def _glance() -> list[Json]:
     known = f"max by (node) ({select('igpipe_node_seconds_total', NODE)}) > 3 * $period"
     seen = f"{select('igpipe_looks_total', NODE, GADGET)} > 0"
-    left_out = f"sum({select('igpipe_nodes', _LEFT_OUT)}) or vector(0)"
+    left_out = f"sum({acting(select('igpipe_nodes', _LEFT_OUT))}) or vector(0)"
 
     def yes_no(title: str, text: str, expr: str, steps: Steps) -> Json:
         return stat(title, text, "short", target(expr), steps, words=_YES_NO)
@@ -81,7 +82,7 @@ def _glance() -> list[Json]:
     return [
         stat(
             "Nodes in the rota", "Nodes that igpipe looks at.", "short",
-            target(f"sum({select('igpipe_nodes', _ELIGIBLE)})"),
+            target(f"sum({acting(select('igpipe_nodes', _ELIGIBLE))})"),
         ),
         stat(
             "Nodes left out", "Nodes in any other state: excluded, not ready, resting.",
@@ -113,7 +114,7 @@ def _glance() -> list[Json]:
 
 def _coverage() -> list[Json]:
     observed = f"sum by (gadget) ({rate('igpipe_observed_seconds_total', NODE, GADGET)})"
-    states = f"sum by (state) ({select('igpipe_nodes')})"
+    states = f"sum by (state) ({acting(select('igpipe_nodes'))})"
     age = "time() - max by (node, gadget) "
     age += f"({select('igpipe_last_look_timestamp_seconds', NODE, GADGET)})"
     duty = f"{observed} / on () group_left () {scope('rate', NODE)}"

@@ -15,6 +15,7 @@ from dashboards.variables import (
     doubtful,
     namespace,
     node,
+    top,
     window,
 )
 
@@ -48,10 +49,7 @@ def build() -> Json:
             namespace(),
             *window((6, 12, 24, 48)),
             choice("by", "By", "What events are summed by.", _BY),
-            choice(
-                "top", "Top", "How many series a panel shows at each moment.",
-                {"10": "10", "5": "5", "20": "20", "50": "50"},
-            ),
+            top(),
             doubtful(),
         ],
         rows=_rows(),

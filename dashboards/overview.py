@@ -13,7 +13,7 @@ from dashboards.measures import (
     Measure,
 )
 from dashboards.panels import PLAIN, sampled, stat, table, target
-from dashboards.query import looks, own, select, share
+from dashboards.query import acting, looks, own, select, share
 from dashboards.shared import SESSIONS_ENDED, estimate, latency, observation, reasons
 from dashboards.variables import (
     Json,
@@ -21,9 +21,10 @@ from dashboards.variables import (
     cluster,
     datasource,
     doubtful,
-    labels,
     namespace,
+    top,
     window,
+    workload,
 )
 
 _GUIDE: Final = (
@@ -59,23 +60,16 @@ def build() -> Json:
 
 
 def _variables() -> list[Json]:
-    workloads = (
-        '{__name__=~"igpipe_.+_estimated_total", cluster=~"$cluster", namespace=~"$namespace"}'
-    )
     return [
         datasource("prometheus", "The Prometheus that scrapes igpipe."),
         cluster(),
         namespace(),
-        labels("workload", "What owns the Pods; panels by Pod do not heed it.", workloads),
+        workload("What owns the Pods; panels by Pod do not heed it."),
         *window((3, 6, 12, 24)),
         choice("by", "By", "What the panels of all measures are summed by.", _BY),
-        choice("top", "Top", "How many series a panel shows at each moment.", _same(10, 5, 20, 50)),
+        top(),
         doubtful(),
     ]
-
-
-def _same(*numbers: int) -> dict[str, str]:
-    return {str(number): str(number) for number in numbers}
 
 
 def _rows() -> list[Row]:
@@ -97,8 +91,9 @@ def _rows() -> list[Row]:
 
 def _glance() -> list[Json]:
     last = select("igpipe_last_look_timestamp_seconds")
-    fresh = f"sum(time() - {last} < bool 1.5 * $period)"
-    eligible = select("igpipe_nodes", 'state="eligible"')
+    fresh = f"sum(max by (node, gadget) (time() - {last} < bool 1.5 * $period))"
+    pairs = f"count(count by (node, gadget) ({select('igpipe_observed_seconds_total')}))"
+    eligible = acting(select("igpipe_nodes", 'state="eligible"'))
     events = own("igpipe_events_total")
     return [
         stat("Nodes", "Nodes that igpipe looks at.", "short", target(f"sum({eligible})")),
@@ -108,7 +103,7 @@ def _glance() -> list[Json]:
             "Pairs of a node and a gadget whose last look is at most one and a half periods ago, "
             "of all pairs.",
             "percentunit",
-            target(f"{fresh} / count({select('igpipe_observed_seconds_total')})"),
+            target(f"{fresh} / {pairs}"),
             (("red", None), ("orange", 0.7), ("green", 0.9)),
         ),
         stat(

@@ -117,11 +117,10 @@ def table(
     """
     Show a table, merged from all *targets*.
 
-    *columns* maps the targets' values, in order, to properties: a column's name is its key.
+    *columns* maps names to properties: the targets' values in order, then columns of labels.
     """
-    names = {f"Value #{chr(65 + i)}": name for i, name in enumerate(columns)}
-    if len(targets) == 1:
-        names = {"Value": next(iter(columns))}
+    values = ["Value"] if len(targets) == 1 else [f"Value #{_ref(i)}" for i in range(len(targets))]
+    names = dict(zip(values, columns, strict=False))
     overrides = [_override(name, properties) for name, properties in columns.items()]
     organize = {"excludeByName": {"Time": True}, "renameByName": names, "indexByName": {}}
     changes = [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}]
@@ -170,10 +169,10 @@ def _panel(
     kind: str, title: str, text: str, targets: Any, defaults: Json, options: Json, **more: Any
 ) -> Json:
     source = targets[0]["datasource"]
-    numbered = [{"refId": chr(65 + i), **_whole(asked)} for i, asked in enumerate(targets)]
+    numbered = [{"refId": _ref(i), **_whole(asked)} for i, asked in enumerate(targets)]
     for name in ("links", "noValue"):
-        if more.get(name):
-            defaults[name] = more.pop(name)
+        if value := more.pop(name, None):
+            defaults[name] = value
     return {
         "type": kind,
         "title": title,
@@ -184,6 +183,10 @@ def _panel(
         "options": options,
         **more,
     }
+
+
+def _ref(index: int) -> str:
+    return chr(ord("A") + index)
 
 
 def _whole(asked: Json) -> Json:

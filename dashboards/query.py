@@ -104,10 +104,15 @@ def share(gadgets: str = "", nodes: str = "") -> str:
 
 
 def scope(function: str, nodes: str = "") -> str:
-    """Write the time of all nodes in scope; an igpipe that waits for its Lease looks at none."""
+    """Write the time of all nodes in scope."""
     known = f"{function}({select('igpipe_node_seconds_total', nodes)}[{WINDOW}])"
+    return f"sum({acting(known)})"
+
+
+def acting(expr: str) -> str:
+    """Leave out what an igpipe tells that waited for its Lease: it looks at no node."""
     waits = f"max_over_time({select('igpipe_lease_held')}[{WINDOW}]) == 0"
-    return f"sum({known} unless on (cluster, job, instance) {waits})"
+    return f"{expr} unless on (cluster, job, instance) {waits}"
 
 
 def loss(gadgets: str = "") -> str:

@@ -70,6 +70,13 @@ def namespace(*, one: bool = False) -> Json:
     return labels("namespace", text, f'{{{_EVENTS}, cluster=~"$cluster"}}', one=one)
 
 
+def workload(text: str, *, one: bool = False) -> Json:
+    """Offer workloads of the chosen namespaces."""
+    names = '__name__=~"igpipe_.+_estimated_total"'
+    query = f'{{{names}, cluster=~"$cluster", namespace=~"$namespace"}}'
+    return labels("workload", text, query, one=one)
+
+
 def node(*, one: bool = False) -> Json:
     """Offer nodes."""
     query = 'igpipe_node_seconds_total{cluster=~"$cluster"}'
@@ -99,6 +106,12 @@ def window(periods: tuple[int, ...]) -> list[Json]:
         _seconds("settled", "When estimates have settled, in seconds.", "($periods + 2) *"),
         _seconds("step", "Less than this is no step in sampled numbers, in seconds.", "0.25 *"),
     ]
+
+
+def top() -> Json:
+    """Let the user say how much a panel shows."""
+    text = "How many series a panel shows at each moment."
+    return choice("top", "Top", text, {str(n): str(n) for n in (10, 5, 20, 50)})
 
 
 def doubtful() -> Json:

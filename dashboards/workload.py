@@ -22,7 +22,16 @@ from dashboards.shared import (
     observation,
     reasons,
 )
-from dashboards.variables import Json, cluster, datasource, doubtful, labels, namespace, window
+from dashboards.variables import (
+    Json,
+    cluster,
+    datasource,
+    doubtful,
+    labels,
+    namespace,
+    window,
+    workload,
+)
 
 _GUIDE: Final = (
     "One workload: the name of its Pods without what Deployments, Jobs and others append. "
@@ -61,14 +70,11 @@ def build() -> Json:
 
 
 def _variables() -> list[Json]:
-    workloads = (
-        '{__name__=~"igpipe_.+_estimated_total", cluster=~"$cluster", namespace=~"$namespace"}'
-    )
     return [
         datasource("prometheus", "The Prometheus that scrapes igpipe."),
         cluster(),
         namespace(one=True),
-        labels("workload", "What owns the Pods.", workloads, one=True),
+        workload("What owns the Pods.", one=True),
         labels("pod", "Its Pods that were seen.", _PODS, listed=True),
         labels("container", "Its containers that were seen.", _ITS),
         labels("node", "The nodes on which they were seen.", _ITS, listed=True),

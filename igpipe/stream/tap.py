@@ -38,6 +38,7 @@ class FrameReading:
         self._ended = False
         self._observed = 0
         self._interrupted: float | None = None  # when the last connection brought its last frame
+        self._may_be_torn = False  # the first line of a log that is read from a time on
         self._arrived = 0.0
         self._tally = _Tally()
         self._told = 0.0  # seconds observed, by the last report
@@ -54,6 +55,7 @@ class FrameReading:
         if self._last is _START:
             return None
         self._interrupted = self._arrived
+        self._may_be_torn = True
         return self._last.clock / _NANO - _EARLIER
 
     def feed(self, chunk: bytes, now: float) -> Iterator[StreamItem]:
@@ -78,11 +80,18 @@ class FrameReading:
                 header, data = read_frame(line, self._limit)
                 self._check(header)
             except FrameError:
-                self._tally.bad += 1
-                self._tally.sample = line[:_SAMPLE]
+                self._refuse(line)
                 continue
+            self._may_be_torn = False
             if header.seq > self._last.seq:
                 yield from self._frame(header, data, now)
+
+    def _refuse(self, line: bytes) -> None:
+        """Count what is no frame, but for the end of one: a replay by time begins anywhere."""
+        if not self._may_be_torn:
+            self._tally.bad += 1
+            self._tally.sample = line[:_SAMPLE]
+        self._may_be_torn = False
 
     def _check(self, header: Header) -> None:
         """Refuse a frame whose sums fall: it is of another tap, or invented."""

@@ -126,6 +126,19 @@ def test_torn_frames_are_counted_and_their_lines_missed() -> None:
     assert lines(items) == READY + events(3)
 
 
+def test_a_replay_that_begins_inside_a_frame_is_no_fault() -> None:
+    """The runtime logs long lines in pieces, and a replay by time may begin with any of them."""
+    tap, reading = Tap(), FrameReading(LIMIT)
+    frame = tap.ready(0)
+    items = feed(reading, frame)
+    reading.reopen()
+    items += feed(reading, frame[40:], tap.data(1, 1))
+    assert sum(item.bad for item in items if isinstance(item, Report)) == 0
+    reading.reopen()
+    items += feed(reading, b"rpc error\n", b"rpc error\n")
+    assert sum(item.bad for item in items if isinstance(item, Report)) == 1
+
+
 def test_what_the_tap_dropped_filtered_and_missed_of_the_kernel_is_told() -> None:
     """Sums become differences; what a missed line told of lost samples is not lost with it."""
     tap, reading = Tap(), FrameReading(LIMIT)

@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv check test cluster test-cluster test-servers test-long test-long-cluster tap test-tap demo bench generate requirements clean
+.PHONY: help venv check test cluster test-cluster test-servers test-long test-long-cluster tap test-tap demo bench generate manifests requirements clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s%s\n", $$1, $$2}' Makefile
@@ -94,6 +94,10 @@ bench: $(STAMP) ## Run the benchmarks and write their table
 generate: $(STAMP) ## Write the files that are made from code: config/, deploy/, grafana/, docs/config.md, docs/metrics.md
 	$(BIN)/igpipe generate
 	$(BIN)/python -m dashboards
+
+# Apart from the others, for it needs Helm, which the first time is built.
+manifests: $(STAMP) ## Write deploy/manifests: what the chart makes of its defaults
+	$(BIN)/python -m tests.servers.helm
 
 # Pins with hashes and without the address of any index, for every platform, so that the same files
 # serve whoever has a mirror. Run it after a change of the dependencies in pyproject.toml.

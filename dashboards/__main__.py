@@ -1,4 +1,4 @@
-"""Write the dashboards to grafana/, or check them: ``python -m dashboards [--check]``."""
+"""Write the dashboards to grafana/ and the chart, or check: ``python -m dashboards [--check]``."""
 
 import sys
 from pathlib import Path
@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     for path, text in stale.items():
         sys.stdout.write(f"{path}: {'stale, run make generate' if check else 'written'}\n")
         if not check:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
 

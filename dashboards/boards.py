@@ -1,8 +1,12 @@
 """All dashboards, as text by path. Pure."""
 
 import json
+from typing import Final
 
 from dashboards import coverage, events, node, overview, workload
+
+# Helm reads nothing outside of its chart.
+_FOLDERS: Final = ("grafana", "deploy/chart/files/dashboards")
 
 
 def render_boards() -> dict[str, str]:
@@ -14,7 +18,8 @@ def render_boards() -> dict[str, str]:
         "coverage": coverage.build(),
         "events": events.build(),
     }
-    return {
-        f"grafana/{name}.json": json.dumps(board, indent=1, ensure_ascii=False) + "\n"
+    texts = {
+        f"{name}.json": json.dumps(board, indent=1, ensure_ascii=False) + "\n"
         for name, board in boards.items()
     }
+    return {f"{folder}/{name}": text for folder in _FOLDERS for name, text in texts.items()}

@@ -1,4 +1,4 @@
-"""``igpipe deploy``: print what installs igpipe, made for a configuration."""
+"""``igpipe deploy``: print rights and policies, made for a configuration."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 class What(StrEnum):
     """What can be printed."""
 
-    MANIFESTS = "manifests"
     RIGHTS = "rights"
     POLICIES = "policies"
     KYVERNO = "kyverno"
@@ -40,12 +39,11 @@ _Users = Annotated[
 
 
 def deploy(  # noqa: PLR0913 - an option each
-    what: Annotated[What, typer.Argument(help="The whole installation, or a part of it.")],
+    what: Annotated[What, typer.Argument(help="Roles, or admission policies for an engine.")],
     config: ConfigPath = None,
     *,
     namespace: Annotated[str, typer.Option(help="igpipe's own namespace.")] = "igpipe",
     account: Annotated[str, typer.Option(help="igpipe's service account.")] = "igpipe",
-    image: Annotated[str, typer.Option(help="igpipe's image; else the version's.")] = "",
     allow_image: _Images = [],  # noqa: B006 - typer reads it, nobody changes it
     allow_gadget: _Gadgets = [],  # noqa: B006 - as above
     allow_user: _Users = [],  # noqa: B006 - as above
@@ -54,16 +52,16 @@ def deploy(  # noqa: PLR0913 - an option each
     ] = 0,
 ) -> None:
     """
-    Print manifests for kubectl apply: rights, admission policies, the service itself.
+    Print rights or admission policies for kubectl apply.
 
-    They are made from the configuration: apply them again when that changes.
+    They are made from the configuration: apply them again when that changes. The chart does so
+    by itself; this is for an installation without Helm, and for other engines.
     """
     from igpipe.deploy import Place, write_yaml
 
     place = Place(
         namespace=namespace,
         account=account,
-        image=image or Place().image,
         users=tuple(allow_user),
         images=tuple(allow_image),
         gadgets=tuple(allow_gadget),
@@ -77,8 +75,6 @@ def _objects(what: What, config: "Config", place: "Place") -> "Iterable[dict[str
 
     if what is What.RIGHTS:
         return deploy.rights(place, config.cluster.namespace)
-    if what is What.MANIFESTS:
-        return (found for part in deploy.manifests(config, place).values() for found in part)
     makers = {
         What.POLICIES: deploy.policies,
         What.KYVERNO: deploy.kyverno,

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from igpipe.config import Config, MetricsConfig, Rule
 from igpipe.config.render import render_docs, render_schema, render_yaml
-from igpipe.deploy import Place, deploy_files
+from igpipe.deploy import deploy_files
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, presets
 from igpipe.rules import RULES_FILE, Alert, Recording, all_rules, rules_file, span
@@ -41,8 +41,9 @@ def render_all() -> dict[str, str]:
         "docs/config.md": render_docs(),
         "docs/metrics.md": render_metrics(),
         "docs/alerts.md": render_alerts(),
-        **deploy_files(Config(), Place()),
+        **deploy_files(),
         RULES_FILE: rules_file(),
+        "deploy/chart/files/rules.yaml": rules_file(),
     }
 
 

@@ -20,7 +20,7 @@ _REFUSALS: Final = {
     "limits to be": "widen the LimitRange of the namespace, or set session.*_limit within it",
     "priorityclass": "create the PriorityClass, or change session.priority_class",
     "admission webhook": "make an exception for igpipe's Pods in that webhook's policy",
-    "validatingadmissionpolicy": "is it igpipe's? apply what `igpipe deploy policies` prints now",
+    "validatingadmissionpolicy": "is it igpipe's? apply what `igpipe deploy policies` prints",
 }
 
 

@@ -17,7 +17,14 @@ from igpipe.config.types import Model, show_duration, show_size
 REQUIRED: Final = object()
 """What ``default_of`` returns for a key that must be given."""
 
-_WORDS: Final = {str: "text", int: "whole number", float: "number", bool: "boolean", Path: "path"}
+_WORDS: Final[dict[Any, str]] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "boolean",
+    Path: "path",
+    Any: "anything",
+}
 _WRITERS: Final[dict[Any, str]] = {show_duration: "duration", show_size: "size"}
 
 

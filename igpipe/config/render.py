@@ -48,7 +48,7 @@ def render_yaml() -> str:
     """Write every key with its default, each under a comment that says what it does."""
     lines = [_YAML_HEAD.rstrip()]
     for section in SECTIONS:
-        lines += ["", *_yaml_section(section, Config.model_fields[section])]
+        lines += ["", *yaml_section(section, Config.model_fields[section])]
     return "\n".join(lines) + "\n"
 
 
@@ -59,11 +59,14 @@ def render_values(config: Config) -> str:
 
 
 def render_schema() -> str:
-    """Write the JSON Schema (draft 2020-12), for editors and for CI."""
-    schema = Config.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "igpipe"
-    return json.dumps(_plain(schema), indent=2, ensure_ascii=False) + "\n"
+    """Write the JSON Schema, for editors and for CI."""
+    return json.dumps(schema_of(Config), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_of(model: type[Model]) -> dict[str, Any]:
+    """Make a model's JSON Schema (draft 2020-12)."""
+    schema: dict[str, Any] = _plain(model.model_json_schema())
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "igpipe"}
 
 
 def render_docs() -> str:
@@ -71,7 +74,7 @@ def render_docs() -> str:
     parts = [_DOCS_HEAD]
     for section in SECTIONS:
         field = Config.model_fields[section]
-        parts += _docs_section(section, field)
+        parts += docs_section(section, field)
     return "\n".join(parts)
 
 
@@ -80,7 +83,8 @@ def _is_section(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, Model)
 
 
-def _yaml_section(name: str, field: FieldInfo) -> Iterator[str]:
+def yaml_section(name: str, field: FieldInfo) -> Iterator[str]:
+    """Write one section, or one key that is none, with its defaults."""
     if not _is_section(field):
         yield from _yaml_key(name, field, "")
         return
@@ -124,7 +128,8 @@ def _flow(field: FieldInfo) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _docs_section(name: str, field: FieldInfo) -> Iterator[str]:
+def docs_section(name: str, field: FieldInfo) -> Iterator[str]:
+    """Write the Markdown table of one section, or the meaning of a key that is none."""
     yield f"## {name}\n"
     if _is_section(field):
         (model,) = models_in(field.annotation)

@@ -1,27 +1,24 @@
 """
-What installs igpipe, made from the code that runs: rights, policies, plain manifests. Pure.
+What installs igpipe, made from the code that runs: rights, policies, the chart's data. Pure.
 
 Rights come from ``kube.verbs``, policies and bounds from the session's manifest and the
-configuration, so that what is granted and what is done cannot drift apart.
+configuration, so that what is granted and what is done cannot drift apart. The chart in
+``deploy/chart`` is the one place that puts an installation together.
 """
 
 from igpipe.deploy.engines import gatekeeper, kyverno
-from igpipe.deploy.files import deploy_files, manifests, write_yaml
+from igpipe.deploy.files import deploy_files
 from igpipe.deploy.place import Place
 from igpipe.deploy.policy import policies
 from igpipe.deploy.rights import rights
-from igpipe.deploy.workload import config_map, namespaces, workload
+from igpipe.deploy.write import write_yaml
 
 __all__ = [
     "Place",
-    "config_map",
     "deploy_files",
     "gatekeeper",
     "kyverno",
-    "manifests",
-    "namespaces",
     "policies",
     "rights",
-    "workload",
     "write_yaml",
 ]

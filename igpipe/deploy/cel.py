@@ -11,7 +11,7 @@ _TOKEN: Final = re.compile(r"\[!?[^]]+\]|.")
 
 def literal(value: Any) -> str:
     """Write a JSON value; CEL reads JSON's strings, lists and maps as they are."""
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def mixed(value: dict[str, Any]) -> str:

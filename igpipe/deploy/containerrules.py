@@ -3,34 +3,34 @@
 from collections.abc import Iterator
 from typing import Final
 
-from igpipe.deploy.cel import literal, one_of
+from igpipe.deploy.cel import literal
 from igpipe.deploy.rule import Rule
-from igpipe.deploy.shape import Shape
+from igpipe.deploy.shape import HIDDEN
 
 _ARGS: Final = "c.?args.orValue([])"
 _SECURITY: Final = "c.?securityContext.orValue({})"
 _RESOURCES: Final = ["cpu", "memory", "ephemeral-storage"]
-_OUTSIDE_FLAGS: Final = ("-o", "-v", "--timeout")
+_OUTSIDE_FLAGS: Final = ["-o", "-v", "--timeout", "--"]
 
 
-def container_rules(shape: Shape) -> Iterator[Rule]:
+def container_rules() -> Iterator[Rule]:
     """Yield what must hold for every container of the Pod."""
-    yield from _program(shape)
-    yield from _arguments(shape)
-    yield from _mounts(shape)
-    yield from _security(shape)
-    yield from _limits(shape)
+    yield from _program()
+    yield from _arguments()
+    yield from _mounts()
+    yield from _security()
+    yield from _limits()
 
 
-def _each(name: str, holds: str, message: str, shown: str = "") -> Rule:
+def _each(name: str, holds: str, message: str, shown: str = "", told: str = "") -> Rule:
     """Make the rule that *holds* for every container ``c``; *shown* tells a bad one's value."""
     bad = f"variables.containers.filter(c, !({holds}))"
     detail = f'{bad}.map(c, c.name + ": " + {shown}).join("; ")' if shown else ""
-    return Rule(name, f"variables.containers.all(c, {holds})", message, detail)
+    return Rule(name, f"variables.containers.all(c, {holds})", message, detail, told)
 
 
-def _program(shape: Shape) -> Iterator[Rule]:
-    known = literal(shape.container_fields)
+def _program() -> Iterator[Rule]:
+    known = "variables.containerFields"
     yield _each(
         "container fields",
         f"dyn(c).all(k, k in {known})",
@@ -39,24 +39,22 @@ def _program(shape: Shape) -> Iterator[Rule]:
     )
     yield _each(
         "image",
-        f"c.image.matches({one_of(shape.image_expressions)})",
+        "c.image.matches(variables.images)",
         "the image is not among those allowed",
         "c.image",
     )
-    programs = " or ".join(" ".join(command) for command in shape.commands)
     yield _each(
         "command",
-        f"c.?command.orValue([]) in {literal(shape.commands)}",
-        f"the command must be {programs}",
+        "c.?command.orValue([]) in variables.commands",
+        "the command must be ig, or the tap in front of it",
         'c.?command.orValue([]).join(" ")',
+        '"the command must be " + variables.commands.map(w, w.join(" ")).join(" or ")',
     )
 
 
-def _arguments(shape: Shape) -> Iterator[Rule]:
-    flags, words = one_of(shape.flag_expressions), one_of(shape.word_expressions)
-    is_flag = f"a.matches({flags})"
-    known = literal([*_OUTSIDE_FLAGS, *(["--"] if shape.plan.tapped else [])])
-    outside = f'a.startsWith("-") && !(a in {known}) && !{is_flag}'
+def _arguments() -> Iterator[Rule]:
+    is_flag = '(a.startsWith("--") && a.matches(variables.flags))'
+    outside = f'a.startsWith("-") && !(a in {literal(_OUTSIDE_FLAGS)}) && !{is_flag}'
     yield _each(
         "flags",
         f"!{_ARGS}.exists(a, {outside})",
@@ -64,51 +62,47 @@ def _arguments(shape: Shape) -> Iterator[Rule]:
         f'{_ARGS}.filter(a, {outside}).join(" ")',
     )
     rest = f"{_ARGS}.filter(a, !{is_flag})"
-    if shape.plan.tapped:
-        yield _each(
-            "tap",
-            f'(c.command != ["ig"]) == ({rest}[?0].orValue("") == "--")',
-            "ig's command line must follow the tap's, behind --",
-        )
-    if shape.plan.session.generation == "image":
-        gadget = f"{_ARGS}[?1]"
-        if shape.plan.tapped:
-            gadget = f'({rest}[?0].orValue("") == "--" ? {rest}[?3] : {rest}[?1])'
-        yield _each(
-            "gadget",
-            f'{gadget}.orValue("").matches({one_of(shape.gadget_expressions)})',
-            "the gadget is not among those allowed",
-            f'{gadget}.orValue("nothing")',
-        )
+    behind = f'{rest}[?0].orValue("") == "--"'
+    yield _each(
+        "tap",
+        f'(c.?command.orValue([]) != ["ig"]) == ({behind})',
+        "ig's command line must follow the tap's, behind --",
+    )
+    gadget = f"({behind} ? {rest}[?3] : {rest}[?1])"
+    yield _each(
+        "gadget",
+        f'{gadget}.orValue("").matches(variables.gadgets)',
+        "the gadget is not among those allowed",
+        f'{gadget}.orValue("nothing")',
+    )
     yield _each(
         "words",
-        f'{rest}.join(" ").matches({words}) && !{rest}.exists(a, a.contains(" "))',
+        f'{rest}.join(" ").matches(variables.words) && !{rest}.exists(a, a.contains(" "))',
         "ig must be told to run one gadget, with JSON output and a timeout",
         f'{rest}.join(" ")',
     )
     numbers = f'{rest}.filter(a, a.matches("^[0-9]{{1,6}}$"))'
     yield _each(
         "timeout",
-        f"{numbers}.all(a, int(a) <= {shape.deadline})",
-        f"ig's --timeout must be at most {shape.deadline}",
+        f"{numbers}.all(a, int(a) <= variables.deadline)",
+        "ig's --timeout must be within the deadline",
         f'{numbers}.join(" ")',
+        '"ig\'s --timeout must be at most " + string(variables.deadline)',
     )
-    if shape.hidden_flag:
-        hides = f"a.startsWith({literal(shape.hidden_flag)})"
-        yield _each(
-            "hidden namespaces",
-            f"{_ARGS}.filter(a, {hides}).size() == 1",
-            f"{shape.hidden_flag} must be given once, hiding what must not be observed",
-        )
+    hides = "a.startsWith(variables.hidden)"
+    yield _each(
+        "hidden namespaces",
+        f'variables.hidden == "" || {_ARGS}.filter(a, {hides}).size() == 1',
+        f"{HIDDEN} must be given once, hiding what must not be observed",
+    )
 
 
-def _mounts(shape: Shape) -> Iterator[Rule]:
+def _mounts() -> Iterator[Rule]:
     all_mounts = "c.?volumeMounts.orValue([])"
-    known = literal(shape.mount_fields)
+    known = "variables.mountFields"
     root = 'm.name == "host"'
     recursive = 'm.?recursiveReadOnly.orValue("") in ["IfPossible", "Enabled"]'
     guarded = f"m.?readOnly.orValue(false) && {recursive}"
-    paths = literal(shape.mounts)
     yield _each(
         "host root",
         f"{all_mounts}.all(m, !({root}) || ({guarded}))",
@@ -120,7 +114,7 @@ def _mounts(shape: Shape) -> Iterator[Rule]:
         "mounts have fields that a session's mounts never have",
         f'{all_mounts}.map(m, dyn(m).filter(k, !(k in {known})).join(", ")).join(" ")',
     )
-    unknown = f"!(m.mountPath in {paths}[?m.name].orValue([]))"
+    unknown = "!(m.mountPath in variables.mountPaths[?m.name].orValue([]))"
     yield _each(
         "mount paths",
         f"!{all_mounts}.exists(m, {unknown})",
@@ -129,42 +123,40 @@ def _mounts(shape: Shape) -> Iterator[Rule]:
     )
 
 
-def _security(shape: Shape) -> Iterator[Rule]:
-    known = literal(shape.security_fields)
+def _security() -> Iterator[Rule]:
+    known = "variables.securityFields"
     yield _each(
         "security fields",
         f"dyn({_SECURITY}).all(k, k in {known})",
         "securityContext has fields that a session's never has",
         f'dyn({_SECURITY}).filter(k, !(k in {known})).join(", ")',
     )
-    if shape.privileged:
-        return
-    added = f"{_SECURITY}.?capabilities.add.orValue([])"
-    capabilities = literal(shape.capabilities)
     yield _each(
         "privileged",
-        f"!{_SECURITY}.?privileged.orValue(false)",
+        f"variables.privileged || !{_SECURITY}.?privileged.orValue(false)",
         "privileged containers are allowed with session.profile sysadmin only",
     )
+    added = f"{_SECURITY}.?capabilities.add.orValue([])"
     yield _each(
         "capabilities",
-        f"{added}.all(k, k in {capabilities})",
+        f"variables.privileged || {added}.all(k, k in variables.capabilities)",
         "capabilities are not among those allowed",
-        f'{added}.filter(k, !(k in {capabilities})).join(", ")',
+        f'{added}.filter(k, !(k in variables.capabilities)).join(", ")',
     )
     yield _each(
         "dropped capabilities",
-        f'{_SECURITY}.?capabilities.drop.orValue([]) == ["ALL"]',
+        f'variables.privileged || {_SECURITY}.?capabilities.drop.orValue([]) == ["ALL"]',
         "all other capabilities must be dropped",
     )
+    selinux = f'{_SECURITY}.?seLinuxOptions.orValue({{"type": "spc_t"}}) == {{"type": "spc_t"}}'
     yield _each(
         "SELinux",
-        f'{_SECURITY}.?seLinuxOptions.orValue({{"type": "spc_t"}}) == {{"type": "spc_t"}}',
+        f"variables.privileged || {selinux}",
         "seLinuxOptions must be the type spc_t alone",
     )
 
 
-def _limits(shape: Shape) -> Iterator[Rule]:
+def _limits() -> Iterator[Rule]:
     limited = "dyn(c.?resources.limits.orValue({}))"
     yield _each(
         "resources",
@@ -172,15 +164,12 @@ def _limits(shape: Shape) -> Iterator[Rule]:
         "a session uses no devices nor other resources",
         f'{limited}.filter(k, !(k in {literal(_RESOURCES)})).join(", ")',
     )
-    session = shape.plan.session
-    for resource, limit in (
-        ("memory", session.memory_limit),
-        ("ephemeral-storage", session.ephemeral_storage_limit),
-    ):
+    for resource, bound in (("memory", "memory"), ("ephemeral-storage", "storage")):
         given = f"c.?resources.limits[?{literal(resource)}]"
         yield _each(
             f"{resource} limit",
             f"{given}.hasValue() && !quantity(string({given}.value()))"
-            f".isGreaterThan(quantity({literal(limit)}))",
-            f"the limit of {resource} must be set, and at most {limit}",
+            f".isGreaterThan(quantity(variables.{bound}))",
+            f"the limit of {resource} must be set, and within the configured one",
+            told=f'"the limit of {resource} must be set, and at most " + variables.{bound}',
         )

@@ -11,7 +11,7 @@ from typing import Final
 from igpipe.config import Config
 from igpipe.deploy.cel import literal
 from igpipe.deploy.place import Manifest, Place
-from igpipe.deploy.policy import in_namespace, policy_table, spec_of, validation
+from igpipe.deploy.policy import in_namespace, policy_table, spec_of, validation, variables_of
 from igpipe.deploy.rule import Policy
 
 _GATEKEEPER: Final = "admission.k8s.gatekeeper.sh"
@@ -59,10 +59,9 @@ def _template(policy: Policy, place: Place) -> Manifest:
             {"name": "operation", "expression": operations},
             {"name": "resource", "expression": _resources(policy)},
         ],
+        **variables_of(policy),
         "validations": [_without_reason(validation(rule)) for rule in policy.rules],
     }
-    if policy.variables:
-        source["variables"] = [{"name": n, "expression": e} for n, e in policy.variables]
     return {
         "apiVersion": "templates.gatekeeper.sh/v1",
         "kind": "ConstraintTemplate",

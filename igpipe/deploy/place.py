@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from igpipe import __version__
-
 Manifest = dict[str, Any]
 
 
@@ -16,14 +14,13 @@ class Place:
     ``users`` may create session Pods besides the service account (people whose igpipe runs
     outside the cluster). ``images`` are images of ig allowed besides the configured one; one that
     ends in ``*`` stands for all that begin so. ``gadgets`` are names of gadgets allowed besides
-    the configured ones and ``looks.gadgets``; ``*`` is all of the registry.
+    those that the configuration names; ``*`` is all of the registry.
     ``deadline`` is the longest life of a session's Pod in seconds; 0: what the configuration
     needs, at least ten minutes, for looks on demand.
     """
 
     namespace: str = "igpipe"
     account: str = "igpipe"
-    image: str = f"igpipe:{__version__}"
     users: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     gadgets: tuple[str, ...] = ()

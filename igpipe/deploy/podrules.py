@@ -1,28 +1,32 @@
 """
 The rules for creating a Pod in the sessions' namespace. Pure.
 
+They are the same for every configuration; what it allows is in the variables (see ``bounds``).
 Order matters to people only: the API server tells the first rule that is broken.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from igpipe.config import Config
-from igpipe.deploy.cel import glob, literal, mixed, one_of
+from igpipe.deploy.cel import literal
 from igpipe.deploy.containerrules import container_rules
-from igpipe.deploy.place import Place
 from igpipe.deploy.rule import FORBIDDEN, Rule
-from igpipe.deploy.shape import CONTAINERS, Shape
+from igpipe.deploy.shape import ARGUMENTS, CONTAINERS
 from igpipe.deploy.taprules import tap_rules
 from igpipe.sessions.plan import GRACE_SECONDS, INSTANCE, MANAGED_BY, NODE, NODE_HASH, SESSION
 
 VARIABLES: Final = (
     ("spec", "object.spec"),
-    ("containers", "object.spec.containers"),
+    # A rule is held against every argument of every container; too many are none, and refused.
+    (
+        "containers",
+        f"object.spec.containers.size() <= {CONTAINERS} && object.spec.containers.all(c, "
+        f"c.?args.orValue([]).size() <= {ARGUMENTS}) ? object.spec.containers : []",
+    ),
     ("labels", "object.metadata.?labels.orValue({})"),
     ("volumes", "object.spec.?volumes.orValue([])"),
 )
-"""What the expressions below call ``variables.…``."""
+"""The parts of the Pod that the expressions below call ``variables.…``."""
 # Devices by CDI, and what containerd, CRI-O, crun, Kata and NRI plugins are told by annotations.
 _RUNTIME: Final = (
     'k.matches("^(cdi[.]k8s[.]io/|io[.]kubernetes[.]cri|io[.]containerd|io[.]katacontainers|'
@@ -31,27 +35,28 @@ _RUNTIME: Final = (
 _HIGHEST_USER_PRIORITY: Final = 1_000_000_000
 
 
-def pod_rules(config: Config, place: Place, shape: Shape) -> tuple[Rule, ...]:
+def pod_rules() -> tuple[Rule, ...]:
     """List all rules for a new Pod."""
     return (
-        *_who(config, place),
+        *_who(),
         *_identity(),
-        *_nodes(config),
-        *_life(shape),
-        *_fields(shape),
-        *_volumes(shape),
-        *tap_rules(shape),
-        *container_rules(shape),
+        *_nodes(),
+        *_life(),
+        *_fields(),
+        *_volumes(),
+        *tap_rules(),
+        *container_rules(),
     )
 
 
-def _who(config: Config, place: Place) -> Iterator[Rule]:
-    allowed = " or ".join(place.creators)
+def _who() -> Iterator[Rule]:
     yield Rule(
         "creator",
-        f"request.userInfo.username in {literal(list(place.creators))}",
-        f"only {allowed} may create Pods in namespace {config.cluster.namespace}",
+        "request.userInfo.username in variables.creators",
+        "only igpipe may create Pods in this namespace",
         "request.userInfo.username",
+        '"only " + variables.creators.join(" or ") + " may create Pods in namespace " + '
+        "request.namespace",
         FORBIDDEN,
     )
 
@@ -100,23 +105,23 @@ def _identity() -> Iterator[Rule]:
     )
 
 
-def _nodes(config: Config) -> Iterator[Rule]:
+def _nodes() -> Iterator[Rule]:
     named = f'object.metadata.?annotations[?{literal(NODE)}].orValue("")'
     yield Rule(
         "node",
         f'variables.spec.?nodeName.orValue("") != "" && {named} == variables.spec.nodeName',
         f"the Pod must name its node, in spec.nodeName and in the annotation {NODE} alike",
     )
-    if config.nodes.exclude:
-        yield Rule(
-            "excluded node",
-            f"!variables.spec.nodeName.matches({one_of(map(glob, config.nodes.exclude))})",
-            "this node is excluded by name (nodes.exclude)",
-            "variables.spec.nodeName",
-        )
+    node = 'variables.spec.?nodeName.orValue("")'
+    yield Rule(
+        "excluded node",
+        f"!{node}.matches(variables.excluded)",
+        "this node is excluded by name (nodes.exclude)",
+        node,
+    )
 
 
-def _life(shape: Shape) -> Iterator[Rule]:
+def _life() -> Iterator[Rule]:
     yield Rule(
         "restart policy",
         'variables.spec.?restartPolicy.orValue("") == "Never"',
@@ -124,8 +129,10 @@ def _life(shape: Shape) -> Iterator[Rule]:
     )
     yield Rule(
         "deadline",
-        f"variables.spec.?activeDeadlineSeconds.orValue({shape.deadline + 1}) <= {shape.deadline}",
-        f"activeDeadlineSeconds must be set, and at most {shape.deadline}",
+        "variables.spec.?activeDeadlineSeconds.orValue(variables.deadline + 1) <= "
+        "variables.deadline",
+        "activeDeadlineSeconds must be set, and within the bound",
+        told='"activeDeadlineSeconds must be set, and at most " + string(variables.deadline)',
     )
     yield Rule(
         "grace",
@@ -143,19 +150,18 @@ def _life(shape: Shape) -> Iterator[Rule]:
         "serviceAccountName must be default",
         "variables.spec.serviceAccountName",
     )
-    priority = shape.plan.session.priority_class
-    ours = f' || variables.spec.?priorityClassName.orValue("") == {literal(priority)}'
+    ours = 'variables.spec.?priorityClassName.orValue("") == variables.priority'
     yield Rule(
         "priority",
-        f"variables.spec.?priority.orValue(0) <= {_HIGHEST_USER_PRIORITY}"
-        f"{ours if priority else ''}",
+        f"variables.spec.?priority.orValue(0) <= {_HIGHEST_USER_PRIORITY} || "
+        f'(variables.priority != "" && {ours})',
         "the Pod must not have a system priority, for which kubelets remove other Pods",
         'variables.spec.?priorityClassName.orValue("")',
     )
 
 
-def _fields(shape: Shape) -> Iterator[Rule]:
-    known = literal(shape.pod_fields)
+def _fields() -> Iterator[Rule]:
+    known = "variables.podFields"
     yield Rule(
         "fields",
         f"dyn(variables.spec).all(k, k in {known})",
@@ -169,33 +175,30 @@ def _fields(shape: Shape) -> Iterator[Rule]:
     )
     yield Rule(
         "containers",
-        f"variables.containers.size() <= {CONTAINERS}",
-        f"at most {CONTAINERS} containers",
+        "variables.containers.size() > 0",
+        f"at most {CONTAINERS} containers, with at most {ARGUMENTS} arguments each",
     )
 
 
-def _volumes(shape: Shape) -> Iterator[Rule]:
-    paths = [v["hostPath"]["path"] for v in shape.volumes if "hostPath" in v]
-    listed = literal(paths)
-    bad_path = f"v.?hostPath.path.orValue({literal(paths[0])}) in {listed}"
-    kinds = ["name", "hostPath", "emptyDir"]
-    kinds += ["image"] if any("image" in volume for volume in shape.volumes) else []
+def _volumes() -> Iterator[Rule]:
+    listed = 'v.?hostPath.path.orValue("/") in variables.hostPaths'
     yield Rule(
         "volume types",
-        f"variables.volumes.all(v, dyn(v).all(k, k in {literal(kinds)}))",
+        "variables.volumes.all(v, dyn(v).all(k, k in variables.volumeKinds))",
         "volumes are host paths or empty directories: no secret, token or other volume",
         'variables.volumes.map(v, dyn(v).filter(k, k != "name").join(", ")).join(", ")',
     )
     yield Rule(
         "host paths",
-        f"variables.volumes.all(v, {bad_path})",
-        f"host paths are {', '.join(paths)}",
-        f'variables.volumes.filter(v, !({bad_path})).map(v, v.hostPath.path).join(", ")',
+        f"variables.volumes.all(v, {listed})",
+        "host paths are those that a session needs",
+        f'variables.volumes.filter(v, !({listed})).map(v, v.hostPath.path).join(", ")',
+        '"host paths are " + variables.hostPaths.join(", ")',
     )
-    known = f"[{', '.join(mixed(volume) for volume in shape.volumes)}]"
+    known = "v in variables.declaredVolumes"
     yield Rule(
         "volumes",
-        f"variables.volumes.all(v, v in {known})",
+        f"variables.volumes.all(v, {known})",
         "each volume must be as igpipe declares it",
-        f'variables.volumes.filter(v, !(v in {known})).map(v, v.name).join(", ")',
+        f'variables.volumes.filter(v, !({known})).map(v, v.name).join(", ")',
     )

@@ -6,51 +6,86 @@ to run ig as configured. Deleting is never matched, so that kubelets, the garbag
 the namespace's own end are not held up.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from igpipe.config import Config
+from igpipe.deploy.bounds import bounds
 from igpipe.deploy.place import Manifest, Place
 from igpipe.deploy.podrules import VARIABLES, pod_rules
 from igpipe.deploy.rule import FORBIDDEN, Policy, Rule
-from igpipe.deploy.shape import shape_of
 
-_API: Final = "admissionregistration.k8s.io/v1"
-_CONTROL_PLANE: Final = (
+CONTROL_PLANE: Final = (
     "node-role.kubernetes.io/control-plane",
     "node-role.kubernetes.io/master",
 )
+"""Labels of nodes that are not looked at unless ``nodes.control_plane`` is on."""
+NODE_KIND: Final = {"apiVersion": "v1", "kind": "Node"}
+"""What the policy about nodes takes as its parameters."""
+_API: Final = "admissionregistration.k8s.io/v1"
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
 _CLOSED: Final = ("exec", "attach", "portforward", "proxy", "ephemeralcontainers", "resize")
 
 
-def policy_table(config: Config, place: Place) -> tuple[Policy, ...]:
-    """List the policies and their rules, for whichever engine enforces them."""
-    namespace = config.cluster.namespace
-    shape = shape_of(config, place)
+def pod_policies() -> tuple[Policy, ...]:
+    """List the policies about Pods; the first needs the bounds as further variables."""
     return (
         Policy(
-            f"{namespace}-pods",
+            "pods",
             "Only igpipe creates Pods here, and only of a session's shape.",
             ("CREATE",),
             ("pods",),
-            pod_rules(config, place, shape),
+            pod_rules(),
             VARIABLES,
         ),
         Policy(
-            f"{namespace}-changes",
+            "changes",
             "A session's Pod is not changed; its status is, by its kubelet.",
             ("UPDATE",),
             ("pods", "pods/status"),
             _unchanged(),
         ),
         Policy(
-            f"{namespace}-access",
+            "access",
             "Nobody gets into a session's Pod.",
             ("CREATE", "UPDATE", "CONNECT"),
             tuple(f"pods/{sub}" for sub in _CLOSED),
-            (_closed(namespace),),
+            (_closed(),),
         ),
     )
+
+
+def node_policy() -> Policy:
+    """
+    Give the policy that refuses Pods on nodes with certain labels.
+
+    A Pod holds its node's name only; but every Node that a binding selects is the policy's
+    parameter once, and the rule is held against each. Annotations cannot be selected by.
+    """
+    return Policy(
+        "nodes",
+        "No session on nodes that are not to be looked at.",
+        ("CREATE",),
+        ("pods",),
+        (
+            Rule(
+                "node",
+                'object.spec.?nodeName.orValue("") != params.metadata.name',
+                "this node is not to be looked at (control plane, or excluded by its label)",
+                "params.metadata.name",
+            ),
+        ),
+    )
+
+
+def policy_table(config: Config, place: Place) -> tuple[Policy, ...]:
+    """List the policies about Pods for *config*, for whichever engine enforces them."""
+    allowed = tuple(bounds(config, place).items())
+    first, *others = (
+        replace(policy, name=f"{config.cluster.namespace}-{policy.name}")
+        for policy in pod_policies()
+    )
+    return (replace(first, variables=(*allowed, *first.variables)), *others)
 
 
 def policies(config: Config, place: Place) -> list[Manifest]:
@@ -59,19 +94,23 @@ def policies(config: Config, place: Place) -> list[Manifest]:
     objects = []
     for policy in policy_table(config, place):
         objects += [_policy(policy, place), _binding(policy.name, policy.name, namespace, place)]
-    return [*objects, *_node_policy(config, place)]
+    return [*objects, *_nodes(config, place)]
 
 
 def spec_of(policy: Policy) -> Manifest:
     """Write what Kubernetes and Kyverno have in common."""
-    spec: Manifest = {
+    return {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [_matched(policy)]},
+        **variables_of(policy),
         "validations": [validation(rule) for rule in policy.rules],
     }
-    if policy.variables:
-        spec["variables"] = [{"name": n, "expression": e} for n, e in policy.variables]
-    return spec
+
+
+def variables_of(policy: Policy) -> Manifest:
+    """Write the variables; nothing where there are none."""
+    listed = [{"name": name, "expression": text} for name, text in policy.variables]
+    return {"variables": listed} if listed else {}
 
 
 def validation(rule: Rule) -> Manifest:
@@ -102,12 +141,13 @@ def _unchanged() -> tuple[Rule, ...]:
     )
 
 
-def _closed(namespace: str) -> Rule:
+def _closed() -> Rule:
     return Rule(
         "closed",
         "false",
-        f"in namespace {namespace} nobody may enter or change a Pod",
+        "nobody may enter or change a Pod in this namespace",
         '"pods/" + request.subResource',
+        '"in namespace " + request.namespace + " nobody may enter or change a Pod"',
         FORBIDDEN,
     )
 
@@ -148,36 +188,16 @@ def _matched(policy: Policy) -> Manifest:
     }
 
 
-def _node_policy(config: Config, place: Place) -> list[Manifest]:
-    """
-    Refuse Pods on nodes with certain labels.
-
-    A Pod holds its node's name only; but every Node that a binding selects is the policy's
-    parameter once, and the rule is held against each. Annotations cannot be selected by.
-    """
+def _nodes(config: Config, place: Place) -> list[Manifest]:
     namespace = config.cluster.namespace
-    policy = Policy(
-        f"{namespace}-nodes",
-        "No session on nodes that are not to be looked at.",
-        ("CREATE",),
-        ("pods",),
-        (
-            Rule(
-                "node",
-                'object.spec.?nodeName.orValue("") != params.metadata.name',
-                "this node is not to be looked at (control plane, or excluded by its label)",
-                "params.metadata.name",
-            ),
-        ),
-    )
+    policy = replace(node_policy(), name=f"{namespace}-nodes")
     selected: Manifest = {}
     if config.nodes.exclude_annotation:
         selected["excluded"] = {"matchLabels": {config.nodes.exclude_annotation: "true"}}
     if not config.nodes.control_plane:
-        for key in _CONTROL_PLANE:
+        for key in CONTROL_PLANE:
             expressions = [{"key": key, "operator": "Exists"}]
             selected[key.rpartition("/")[2]] = {"matchExpressions": expressions}
-    kind = {"apiVersion": "v1", "kind": "Node"}
     bindings = [
         _binding(
             f"{policy.name}-{name}",
@@ -188,4 +208,4 @@ def _node_policy(config: Config, place: Place) -> list[Manifest]:
         )
         for name, selector in selected.items()
     ]
-    return [_policy(policy, place, paramKind=kind), *bindings]
+    return [_policy(policy, place, paramKind=NODE_KIND), *bindings]

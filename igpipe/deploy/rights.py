@@ -23,8 +23,8 @@ def rights(place: Place, sessions: str) -> list[Manifest]:
         "automountServiceAccountToken": False,
     }
     local = _metadata(place, place.account, sessions)
-    # Cluster-wide names carry the namespace, so that two installations do not share one.
-    wide = _metadata(place, f"{place.namespace}-nodes")
+    # Cluster-wide names carry the sessions' namespace, of which each installation has its own.
+    wide = _metadata(place, f"{sessions}-nodes")
     return [
         account,
         _role("Role", local, Scope.NAMESPACE),

@@ -6,8 +6,8 @@ of the manifest and those that an API server fills in by itself. Whatever is not
 refused, so that a field which Kubernetes gets tomorrow is closed from the start.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from igpipe.config import Config
@@ -20,15 +20,31 @@ from igpipe.sessions.manifest import build_manifest
 from igpipe.sessions.plan import Plan
 
 CONTAINERS: Final = 32
-"""The most containers in a Pod; it also bounds what evaluating a policy may cost."""
-_LONGEST: Final = 600
-_HIDDEN: Final = "--k8s-namespace="
+ARGUMENTS: Final = 64
+"""The most containers in a Pod, and arguments of one: they bound what a policy may cost."""
+LONGEST: Final = 600
+"""Seconds that a session's Pod may live where the configuration needs less, for looks on demand."""
+FREE_FLAGS: Final = {
+    "--annotate": ".*",
+    "--map-fetch-interval": "[0-9]+ms",
+    "--interval": "[0-9]+",
+    "--max-rows": "[0-9]+",
+}
+"""Flags that igpipe writes by itself, with whatever value."""
+TAP_DEADLINE: Final = "--deadline"
+TAP_HIDDEN: Final = "--without"
+"""The tap's flags."""
+HIDDEN: Final = "--k8s-namespace="
+"""The flag that tells ig which namespaces to leave out."""
+HIDDEN_MORE: Final = "(,!?[a-z0-9-]+)*"
+"""What may follow those that must be left out."""
 # What admission and defaulting add to what igpipe sends.
 _POD_DEFAULTS: Final = {
     "imagePullSecrets", "preemptionPolicy", "priority", "priorityClassName", "schedulerName",
     "securityContext", "serviceAccount", "serviceAccountName",
 }  # fmt: skip
-_CONTAINER_DEFAULTS: Final = {"terminationMessagePath", "terminationMessagePolicy"}
+CONTAINER_DEFAULTS: Final = {"terminationMessagePath", "terminationMessagePolicy"}
+"""What an API server adds to every container."""
 _NARROWER: Final = {"allowPrivilegeEscalation", "privileged", "runAsNonRoot", "runAsUser"}
 
 
@@ -37,9 +53,8 @@ class Shape:
     """
     The values that the rules compare a Pod with; ``*_expressions`` are regular expressions.
 
-    ``init`` is the init container that brings the tap; None: there is none. ``commands`` are those
-    of ig's containers: the tap's, and ig alone where a node may go without it.
-    ``hidden_flag`` is the flag that hides namespaces; empty where ig has none.
+    ``commands`` are those of ig's containers: the tap's, and ig alone where a node may go without
+    it. ``hidden_flag`` is the flag that hides namespaces; empty where ig has none.
     """
 
     plan: Plan
@@ -52,8 +67,6 @@ class Shape:
     gadget_expressions: list[str]
     word_expressions: list[str]
     flag_expressions: list[str]
-    init: Manifest | None
-    container_defaults: list[str]
     commands: list[list[str]]
     volumes: list[Manifest]
     mounts: dict[str, list[str]]
@@ -65,32 +78,35 @@ class Shape:
 def shape_of(config: Config, place: Place) -> Shape:
     """Read the shape off the Pod that *config* asks for. Raises ConfigError as sessions would."""
     plan = Plan(config.cluster, config.rotation, config.session, config.gadgets)
-    place = replace(place, gadgets=(*place.gadgets, *config.looks.gadgets))
-    longest = config.session.model_copy(update={"duration": config.looks.max_duration})
-    asked = replace(plan, session=longest)
     spec = build_manifest(plan, "node", "session")["spec"]
     containers = spec["containers"]
     security = containers[0]["securityContext"]
+    more = (*(gadget.name for gadget in config.on_demand), *place.gadgets)
     return Shape(
         plan=plan,
-        hidden_flag=_HIDDEN if any(_hides(c) for c in containers) else "",
+        hidden_flag=HIDDEN if any(_hides(c) for c in containers) else "",
         pod_fields=sorted(spec.keys() | _POD_DEFAULTS),
-        container_fields=sorted(containers[0].keys() | _CONTAINER_DEFAULTS),
+        container_fields=sorted(containers[0].keys() | CONTAINER_DEFAULTS),
         security_fields=sorted(security.keys() | _NARROWER),
         mount_fields=sorted({key for mount in _mounts(containers) for key in mount}),
         image_expressions=[_image(image) for image in _images(config, place)],
-        gadget_expressions=_gadgets(config, plan, place),
-        word_expressions=_words(plan, place),
+        gadget_expressions=_gadgets(config, more),
+        word_expressions=_words(plan, more),
         flag_expressions=_flags(plan),
-        init=next(iter(spec.get("initContainers", [])), None),
-        container_defaults=sorted(_CONTAINER_DEFAULTS),
         commands=_commands(plan),
         volumes=[_as_stored(volume) for volume in spec["volumes"]],
         mounts=_mount_paths(containers),
         capabilities=security.get("capabilities", {}).get("add", []),
         privileged=bool(security.get("privileged")),
-        deadline=place.deadline or max(plan.deadline_seconds, asked.deadline_seconds, _LONGEST),
+        deadline=place.deadline or max(plan.deadline_seconds, _look_seconds(config), LONGEST),
     )
+
+
+def _look_seconds(config: Config) -> int:
+    """Return how long the Pod of the longest look on demand may live."""
+    session = config.session.model_copy(update={"duration": config.looks.max_duration})
+    plan = Plan(config.cluster, config.rotation, session, config.gadgets)
+    return plan.deadline_seconds if config.looks.enabled else 0
 
 
 def _commands(plan: Plan) -> list[list[str]]:
@@ -99,7 +115,7 @@ def _commands(plan: Plan) -> list[list[str]]:
 
 
 def _hides(container: Manifest) -> bool:
-    return any(argument.startswith(_HIDDEN) for argument in container["args"])
+    return any(argument.startswith(HIDDEN) for argument in container["args"])
 
 
 def _mounts(containers: Iterable[Manifest]) -> Iterator[Manifest]:
@@ -128,40 +144,41 @@ def _image(image: str) -> str:
 
 
 def _images(config: Config, place: Place) -> list[str]:
-    """List the images of ig: the configured one, and the one to go back to."""
-    return [image for image in (config.session.image, config.rollout.previous_image) if image] + [
-        *place.images
-    ]
+    """List the images of ig: the configured one, the one to go back to, and others allowed."""
+    images = (config.session.image, config.rollout.previous_image, *place.images)
+    return [image for image in images if image]
 
 
-def _gadgets(config: Config, plan: Plan, place: Place) -> list[str]:
+def _gadgets(config: Config, more: Sequence[str]) -> list[str]:
     """List the gadget images: those of configured gadgets, and of those allowed besides."""
-    registry = exactly(plan.session.gadget_registry)
-    names = [gadget.name for gadget in plan.gadgets if not gadget.image]
+    session = config.session
+    if session.generation == "builtin":
+        return [".*"]  # a built-in gadget is a word of the command
+    names = [gadget.name for gadget in config.gadgets if not gadget.image]
     named = [
-        f"{registry}/{name}:{exactly(tag)}"
-        for tag in (plan.session.gadget_version, config.rollout.previous_gadget_version)
-        for name in (*names, *_expressions(place.gadgets))
+        f"{exactly(session.gadget_registry)}/{name}:{exactly(tag)}"
+        for tag in (session.gadget_version, config.rollout.previous_gadget_version)
+        for name in (*names, *_expressions(more))
         if tag
     ]
-    return [*named, *(exactly(gadget.image) for gadget in plan.gadgets if gadget.image)]
+    return [*named, *(exactly(gadget.image) for gadget in config.gadgets if gadget.image)]
 
 
 def _expressions(gadgets: Iterable[str]) -> list[str]:
     return ["[a-z0-9_]+" if name == "*" else exactly(name) for name in gadgets]
 
 
-def _words(plan: Plan, place: Place) -> list[str]:
+def _words(plan: Plan, more: Sequence[str]) -> list[str]:
     """List what containers may be told besides flags, joined by blanks."""
-    words = _ig_words(plan, place)
+    words = _ig_words(plan, more)
     tapped = [f"-- ig {told}" for told in words] if plan.tapped else []
     return [*tapped, *(words if ["ig"] in _commands(plan) else [])]
 
 
-def _ig_words(plan: Plan, place: Place) -> list[str]:
+def _ig_words(plan: Plan, more: Sequence[str]) -> list[str]:
     if plan.session.generation == "image":
         return ["run [^ ]+ -o json -v --timeout [0-9]{1,6}"]
-    allowed = {*plan.names, *place.gadgets}
+    allowed = {*plan.names, *more}
     known = [
         " ".join(gadget.builtin)
         for gadget in GADGETS.values()
@@ -174,11 +191,8 @@ def _flags(plan: Plan) -> list[str]:
     """List the flags: those that igpipe writes by itself, and the configured ones as they are."""
     free = {
         **_tap_flags(plan),
-        "--annotate": ".*",
-        "--map-fetch-interval": "[0-9]+ms",
-        "--interval": "[0-9]+",
-        "--max-rows": "[0-9]+",
-        _HIDDEN.rstrip("="): f"{exactly(_hidden(plan))}(,!?[a-z0-9-]+)*",
+        **FREE_FLAGS,
+        HIDDEN.rstrip("="): f"{exactly(_hidden(plan))}{HIDDEN_MORE}",
     }
     fixed = [
         flag
@@ -187,16 +201,15 @@ def _flags(plan: Plan) -> list[str]:
         if flag.startswith("--") and "=" in flag and flag.partition("=")[0] not in free
     ]
     listed = [f"{name}={value}" for name, value in free.items()]
-    return [*listed, *dict.fromkeys(exactly(flag) for flag in fixed)]
+    return [*listed, *sorted({exactly(flag) for flag in fixed})]
 
 
 def _tap_flags(plan: Plan) -> dict[str, str]:
     if not plan.tapped:
         return {}
-    flags = {"--deadline": "[0-9]{1,6}s"}
-    if names := tap.hidden_namespaces(plan):
-        flags["--without"] = exactly(",".join(names))
-    return flags
+    names = tap.hidden_namespaces(plan)
+    without = {TAP_HIDDEN: exactly(",".join(names))} if names else {}
+    return {TAP_DEADLINE: "[0-9]{1,6}s", **without}
 
 
 def _hidden(plan: Plan) -> str:

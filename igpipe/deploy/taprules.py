@@ -3,30 +3,39 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from igpipe.config import Config, SessionConfig
 from igpipe.deploy.cel import literal, mixed
 from igpipe.deploy.rule import Rule
-from igpipe.deploy.shape import Shape
+from igpipe.deploy.shape import CONTAINER_DEFAULTS
 from igpipe.sessions import tap
+from igpipe.sessions.plan import Plan
 
 _LISTED: Final = "object.spec.?initContainers.orValue([])"
-_EXACT: Final = ("name", "image", "command", "args", "volumeMounts")
+_EXACT: Final = ("name", "command", "args", "volumeMounts")
 
 
-def tap_rules(shape: Shape) -> Iterator[Rule]:
+def tap_rules() -> Iterator[Rule]:
     """Yield what must hold for the tap; that there is none is for the rule of fields to tell."""
-    if shape.init is not None:
-        yield from _init_rules(shape.init, shape)
-    if shape.plan.tapped:
-        yield Rule(
-            "tap's mount",
-            f"variables.containers.all(c, c.?volumeMounts.orValue([]).all(m, "
-            f'm.name != "{tap.NAME}" || m.?readOnly.orValue(false)))',
-            "ig's containers must mount the tap readOnly",
-        )
+    init = _init_container()
+    yield from _init_rules(init)
+    yield from _exact_rules(init)
+    yield Rule(
+        "tap's mount",
+        "variables.containers.all(c, c.?volumeMounts.orValue([]).all(m, "
+        f'm.name != "{tap.NAME}" || m.?readOnly.orValue(false)))',
+        "ig's containers must mount the tap readOnly",
+    )
 
 
-def _init_rules(init: dict[str, Any], shape: Shape) -> Iterator[Rule]:
-    known = literal(sorted(init.keys() | set(shape.container_defaults)))
+def _init_container() -> dict[str, Any]:
+    """Make it as igpipe does; nothing of it but the image depends on the configuration."""
+    config = Config(session=SessionConfig(tap_image="tap"))
+    plan = Plan(config.cluster, config.rotation, config.session, config.gadgets)
+    return tap.init_containers(plan)[0]
+
+
+def _init_rules(init: dict[str, Any]) -> Iterator[Rule]:
+    known = literal(sorted(init.keys() | CONTAINER_DEFAULTS))
     yield Rule(
         "init containers",
         f"{_LISTED}.size() <= 1",
@@ -38,6 +47,21 @@ def _init_rules(init: dict[str, Any], shape: Shape) -> Iterator[Rule]:
         "the init container has fields that the tap's never has",
         f'{_LISTED}.map(c, dyn(c).filter(k, !(k in {known})).join(", ")).join(", ")',
     )
+    yield Rule(
+        "init container's image",
+        f'{_LISTED}.all(c, c.?image.orValue("") == variables.tapImage)',
+        "image of the init container must be the tap's",
+        told='"image of the init container must be " + variables.tapImage',
+    )
+    context = mixed(init["securityContext"])
+    yield Rule(
+        "init container's rights",
+        f"{_LISTED}.all(c, c.?securityContext.hasValue() && c.securityContext in [{context}])",
+        "the init container must have no rights: its securityContext is the tap's alone",
+    )
+
+
+def _exact_rules(init: dict[str, Any]) -> Iterator[Rule]:
     for field in _EXACT:
         value = literal(init[field])
         given = f"c.?{field}"
@@ -47,12 +71,6 @@ def _init_rules(init: dict[str, Any], shape: Shape) -> Iterator[Rule]:
             f"{_LISTED}.all(c, {given}.hasValue() && {given}.value() in {listed})",
             f"{field} of the init container must be {value.replace(chr(34), '')}",
         )
-    context = mixed(init["securityContext"])
-    yield Rule(
-        "init container's rights",
-        f"{_LISTED}.all(c, c.?securityContext.hasValue() && c.securityContext in [{context}])",
-        "the init container must have no rights: its securityContext is the tap's alone",
-    )
 
 
 def _mounts(mounts: list[dict[str, Any]]) -> str:

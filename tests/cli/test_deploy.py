@@ -8,7 +8,6 @@ import yaml
 from tests.cli.typed import typed
 
 KINDS = {
-    "manifests": {"Namespace", "Role", "ValidatingAdmissionPolicy", "Deployment", "Service"},
     "rights": {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"},
     "policies": {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"},
     "kyverno": {"ValidatingPolicy"},
@@ -33,12 +32,6 @@ def test_configuration_and_options_are_in_it(tmp_path: Path) -> None:
     assert "looks-pods" in output
     assert "system:serviceaccount:watch:pipe" in output
     assert "jane" in output
-    assert "at most 300" in output
+    assert "name: deadline\n    expression: '300'" in output
     rights = typed("deploy", "rights", "-c", str(file), *options).output
     assert "namespace: looks" in rights
-
-
-def test_the_image(tmp_path: Path) -> None:
-    """igpipe's image is the version's, or the one given."""
-    assert "image: mine:1" in typed("deploy", "manifests", "--image", "mine:1").output
-    assert "image: igpipe:" in typed("deploy", "manifests").output

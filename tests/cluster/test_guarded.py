@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from igpipe.config import Config
-from igpipe.deploy import Place, namespaces, policies, rights, write_yaml
+from igpipe.deploy import write_yaml
 from tests.cluster.control import free_ports
 from tests.cluster.rig import Rig, until
+from tests.servers.helm import render
 
-PLACE = Place(namespace="igpipe-guard", account="igpipe")
+NAMESPACE = "igpipe-guard"
 SESSIONS = "igpipe-guarded"
 
 
@@ -31,11 +31,10 @@ def guarded(rig: Rig, tmp_path: Path) -> Iterator[dict[str, Any]]:
         "gadgets": ["trace_exec", "snapshot_process"],
         "web": {"port": free_ports(1)[0]},
     }
-    config = Config.model_validate_json(json.dumps(tree))
-    parts = [namespaces(config, PLACE), rights(PLACE, SESSIONS), policies(config, PLACE)]
-    text = write_yaml(found for part in parts for found in part)
+    values = {"enabled": False, "namespaces": {"own": True}, "config": tree}
+    text = write_yaml(render(values, namespace=NAMESPACE))
     rig.kubectl("apply", "-f", "-", stdin=text)
-    words = ("create", "token", PLACE.account, f"--namespace={PLACE.namespace}")
+    words = ("create", "token", "igpipe", f"--namespace={NAMESPACE}")
     kubeconfig = json.loads(rig.kubeconfig.read_text())
     kubeconfig["users"][0]["user"] = {"token": rig.kubectl(*words).strip()}
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))

@@ -1,4 +1,4 @@
-"""igpipe in the cluster, from its wheel, with the rights and policies that are generated for it."""
+"""igpipe in the cluster, from its wheel, as the chart installs it: with its rights and policies."""
 
 import json
 import time
@@ -10,29 +10,34 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from igpipe.deploy import Place, manifests, write_yaml
+from igpipe.deploy import write_yaml
 from tests.cluster.control import free_ports
 from tests.cluster.ownimage import IGPIPE, write_own_image
 from tests.cluster.rig import Rig, until
 from tests.cluster.scenes import service
+from tests.servers.helm import render
 from tests.servers.process import started
 from tests.servers.prometheus import Prometheus, lint
 
 SESSIONS = "inside-sessions"
-PLACE = Place(image=IGPIPE)
 
 
 @pytest.fixture(scope="module")
 def address(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Install igpipe as its manifests do; give the address of its web server."""
+    """Install igpipe as the chart does; give the address of its web server."""
     archive = tmp_path_factory.mktemp("image") / "igpipe.tar"
     write_own_image(archive)
     rig.load(archive, ["node-a"])
     (port,) = free_ports(1)
     cluster = {"namespace": SESSIONS, "name": "test"}
     made = service(rig, cluster=cluster, web={"host": "127.0.0.1", "port": port})
-    objects = [item for group in manifests(made, PLACE).values() for item in group]
-    text = write_yaml([_here(rig, item) for item in objects])
+    repository, _, tag = IGPIPE.rpartition(":")
+    values = {
+        "config": made.model_dump(mode="json", exclude_defaults=True),
+        "image": {"repository": repository, "tag": tag},
+        "namespaces": {"own": True},
+    }
+    text = write_yaml([_here(rig, item) for item in render(values)])
     rig.kubectl("apply", "-f", "-", stdin=text)
     yield f"http://127.0.0.1:{port}"
     rig.kubectl("delete", "--wait", "--ignore-not-found", "-f", "-", stdin=text)
@@ -49,7 +54,8 @@ def _here(rig: Rig, item: dict[str, Any]) -> dict[str, Any]:
     if item["kind"] == "Namespace":
         item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
     if item["kind"] == "ConfigMap":
-        item["data"] = {key: text.replace("0.0.0.0", "127.0.0.1") for key, text in _data(item)}
+        text = item["data"]["igpipe.yaml"]
+        item["data"]["igpipe.yaml"] = text.replace('host: ""', "host: 127.0.0.1")
     if item["kind"] == "Deployment":
         spec = item["spec"]["template"]["spec"]
         spec |= {"nodeName": "node-a", "hostNetwork": True}
@@ -59,10 +65,6 @@ def _here(rig: Rig, item: dict[str, Any]) -> dict[str, Any]:
             {"name": name, "value": str(value)} for name, value in host.items()
         ]
     return item
-
-
-def _data(item: dict[str, Any]) -> list[tuple[str, str]]:
-    return list(item["data"].items())
 
 
 def read(url: str) -> str:

@@ -27,6 +27,7 @@ from tests.contracts.grafana import (
     variables,
 )
 from tests.contracts.promql import labels, matched, parse, selectors
+from tests.deploy.charts import CHART, ROOT
 
 _NUMBERLESS: Final = ("row", "text")
 _RECORD: Final = {
@@ -51,8 +52,10 @@ def parsed(board: Json) -> list[tuple[str, str, Any]]:
 
 
 def test_every_file_is_made_from_code() -> None:
-    """Nothing lies beside what ``python -m dashboards`` writes."""
-    assert {f"grafana/{path.name}" for path in FOLDER.glob("*.json")} == set(render_boards())
+    """Nothing lies beside what ``python -m dashboards`` writes, for people and for the chart."""
+    folders = (FOLDER, CHART / "files" / "dashboards")
+    there = [path.relative_to(ROOT).as_posix() for f in folders for path in f.glob("*.json")]
+    assert set(there) == set(render_boards())
 
 
 def test_a_dashboard_can_be_imported(board: Json) -> None:

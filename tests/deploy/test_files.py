@@ -1,16 +1,13 @@
 """The files of deploy/."""
 
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-from igpipe.config import Config
-from igpipe.deploy import Place, deploy_files, write_yaml
+from igpipe.deploy import deploy_files, write_yaml
+from tests.deploy.charts import ROOT
 
-ROOT = Path(__file__).parents[2]
-FILES = deploy_files(Config(), Place())
+FILES = deploy_files()
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 
 
@@ -18,14 +15,6 @@ DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 def test_the_repository_has_each(path: str) -> None:
     """What is written there is what the code makes."""
     assert (ROOT / path).read_text() == FILES[path]
-
-
-def test_what_needs_another_comes_later() -> None:
-    """kubectl takes files by name: namespaces first, what runs last."""
-    text = "\n".join(FILES[path] for path in sorted(FILES) if "/manifests/" in path)
-    kinds = [found["kind"] for found in yaml.safe_load_all(text)]
-    order = ["Namespace", "ServiceAccount", "ValidatingAdmissionPolicy", "ConfigMap", "Deployment"]
-    assert [kinds.index(kind) for kind in order] == sorted(kinds.index(kind) for kind in order)
 
 
 def test_yaml_is_for_people() -> None:

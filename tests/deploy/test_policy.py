@@ -1,12 +1,14 @@
 """The admission policies as objects; what they decide is tried on a real API server."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from igpipe.config import Config
 from igpipe.deploy import Place, policies
+from igpipe.deploy.bounds import bounds
 from igpipe.deploy.place import Manifest
 from igpipe.deploy.policy import policy_table
 
@@ -81,27 +83,44 @@ def test_nodes_are_refused_by_their_labels(tree: dict[str, Any], expected: set[s
     assert {n.removeprefix(prefix) for n in bindings if n.startswith(prefix)} == expected
 
 
+def test_rules_are_the_same_for_every_configuration() -> None:
+    """What a configuration allows is in the variables; the chart relies on that."""
+    other = _config(session={"profile": "sysadmin", "generation": "builtin"}, gadgets=["trace_dns"])
+    default, changed = (policy_table(config, PLACE) for config in (Config(), other))
+    assert [policy.rules for policy in default] == [policy.rules for policy in changed]
+    assert default[0].variables != changed[0].variables
+
+
+def test_every_variable_is_used_and_defined() -> None:
+    """A rule that names no variable of the policy would refuse everything."""
+    (pods, *others) = policy_table(Config(), PLACE)
+    texts = [text for rule in pods.rules for text in (rule.expression, rule.message_expression)]
+    used = {name for text in texts for name in re.findall(r"\bvariables\.(\w+)", text)}
+    assert used == {name for name, _ in pods.variables}
+    assert not any("variables." in rule.expression for policy in others for rule in policy.rules)
+
+
 @pytest.mark.parametrize(
-    ("tree", "name", "there"),
+    ("tree", "name", "expected"),
     [
-        ({}, "privileged", True),
-        ({"session": {"profile": "sysadmin"}}, "privileged", False),
-        ({}, "hidden namespaces", True),
-        ({"session": {"gadget_version": "v0.40.0"}}, "hidden namespaces", False),
-        ({}, "excluded node", False),
-        ({"nodes": {"exclude": ["gpu-*"]}}, "excluded node", True),
-        ({"session": {"generation": "builtin"}}, "gadget", False),
+        ({}, "privileged", "false"),
+        ({"session": {"profile": "sysadmin"}}, "privileged", "true"),
+        ({}, "hidden", '"--k8s-namespace="'),
+        ({"session": {"gadget_version": "v0.40.0"}}, "hidden", '""'),
+        ({}, "excluded", '"^()$"'),
+        ({"nodes": {"exclude": ["gpu-*"]}}, "excluded", '"^(gpu-.*)$"'),
+        ({"session": {"generation": "builtin"}}, "gadgets", '"^(.*)$"'),
+        ({"session": {"memory_limit": "1Gi"}}, "memory", '"1Gi"'),
     ],
 )
-def test_rules_follow_the_configuration(tree: dict[str, Any], name: str, there: bool) -> None:
-    """A rule is there when what it holds against can be configured otherwise."""
-    (pods, *_) = policy_table(_config(**tree), PLACE)
-    assert (name in {rule.name for rule in pods.rules}) is there
+def test_variables_follow_the_configuration(tree: dict[str, Any], name: str, expected: str) -> None:
+    """What can be configured is compared with what is configured."""
+    assert bounds(_config(**tree), PLACE)[name] == expected
 
 
 def test_people_may_be_allowed() -> None:
     """An igpipe outside the cluster has a user of its own, which the message names."""
-    (pods, *_) = policy_table(Config(), Place(users=("jane",)))
-    creator = pods.rules[0]
-    assert '"jane"' in creator.expression
-    assert "system:serviceaccount:igpipe:igpipe or jane" in creator.message
+    place = Place(users=("jane",))
+    assert bounds(Config(), place)["creators"] == '["system:serviceaccount:igpipe:igpipe", "jane"]'
+    creator = policy_table(Config(), place)[0].rules[0]
+    assert 'variables.creators.join(" or ")' in creator.message_expression

@@ -94,6 +94,15 @@ def test_gadgets_beside_the_configured_ones() -> None:
     assert _matches(_shape(builtin, Place(gadgets=("*",))).word_expressions, words)
 
 
+def test_gadgets_that_may_be_asked_for() -> None:
+    """A look on demand is admitted as a session is."""
+    url = "ghcr.io/inspektor-gadget/gadget/trace_open:v0.55.1"
+    for gadgets in (["trace_open"], ["*"]):
+        assert _matches(_shape({"looks": {"gadgets": gadgets}}).gadget_expressions, url)
+    off = {"looks": {"gadgets": ["*"], "enabled": False}}
+    assert not _matches(_shape(off).gadget_expressions, url)
+
+
 def test_only_sysadmin_is_privileged() -> None:
     """Either a list of capabilities or privileged, as configured."""
     assert not _shape({}).privileged
@@ -104,7 +113,13 @@ def test_only_sysadmin_is_privileged() -> None:
 
 @pytest.mark.parametrize(
     ("tree", "deadline", "expected"),
-    [({}, 0, 600), ({"session": {"duration": "20m"}}, 0, 1270), ({}, 300, 300)],
+    [
+        ({}, 0, 600),
+        ({"session": {"duration": "20m"}}, 0, 1270),
+        ({"looks": {"max_duration": "15m"}}, 0, 970),
+        ({"looks": {"max_duration": "15m", "enabled": False}}, 0, 600),
+        ({}, 300, 300),
+    ],
 )
 def test_the_deadline(tree: dict[str, Any], deadline: int, expected: int) -> None:
     """Ten minutes, or what the configuration needs, or what the installation says."""

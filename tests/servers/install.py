@@ -73,6 +73,10 @@ def _loki(part: Path) -> None:
     _go_build(HERE / "loki", part / "loki", "github.com/grafana/loki/v3/cmd/loki")
 
 
+def _helm(part: Path) -> None:
+    _go_build(HERE / "helm", part / "helm", "helm.sh/helm/v3/cmd/helm")
+
+
 def _collector(part: Path) -> None:
     for name in ("go.mod", "go.sum", "builder.yaml"):
         shutil.copy(HERE / "collector" / name, part)
@@ -153,6 +157,7 @@ RECIPES = {
             _collector,
         ),
         Recipe("loki", "3.7.8", ("loki/go.mod", "loki/go.sum"), _loki),
+        Recipe("helm", "3.22.0", ("helm/go.mod", "helm/go.sum"), _helm),
     )
 }
 

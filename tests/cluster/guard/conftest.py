@@ -1,28 +1,30 @@
 """One control plane with the policies of every variant."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from igpipe.deploy import namespaces, policies, rights, write_yaml
+from igpipe.deploy import write_yaml
 from tests.cluster.guard.mutations import Pod
 from tests.cluster.guard.plane import Plane, Refused, control_plane
-from tests.cluster.guard.sessions import NODE, PLACE, Sessions
-from tests.cluster.guard.variants import DOOMED, VARIANTS, make_config
+from tests.cluster.guard.sessions import NODE, Sessions
+from tests.cluster.guard.variants import DOOMED, VARIANTS, make_tree
 from tests.cluster.install import install
 from tests.cluster.rig import until
+from tests.servers.helm import render
 
 
 @pytest.fixture(scope="session")
 def plane() -> Iterator[Plane]:
-    """Run a control plane with every variant's namespace, rights and policies."""
+    """Run a control plane with every variant's namespace, rights and policies, by the chart."""
     install()
     with control_plane() as plane:
         plane.apply(write_yaml(_nodes()))
         for namespace in (*VARIANTS, DOOMED):
-            config = make_config(namespace)
-            objects = [*namespaces(config, PLACE), *rights(PLACE, namespace)]
-            plane.apply(write_yaml([*objects, *policies(config, PLACE)]))
+            values = {"config": make_tree(namespace), "namespaces": {"own": True}}
+            objects = render({**values, "enabled": False})
+            plane.apply(write_yaml(o for o in objects if _needed(o, namespace)))
         for namespace in (*VARIANTS, DOOMED):
             until(lambda n=namespace: _guarded(plane, n), f"the policies of {namespace}")
         rich = {"metadata": {"name": "rich"}}
@@ -34,6 +36,11 @@ def plane() -> Iterator[Plane]:
 def sessions(plane: Plane) -> Sessions:
     """Return the sessions of the default configuration."""
     return Sessions(plane, "igpipe-sessions")
+
+
+def _needed(item: dict[str, Any], namespace: str) -> bool:
+    """Leave the right to nodes, which all variants would share, to the default configuration."""
+    return not item["kind"].startswith("ClusterRole") or namespace == "igpipe-sessions"
 
 
 def _guarded(plane: Plane, namespace: str) -> bool:

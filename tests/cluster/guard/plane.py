@@ -24,9 +24,10 @@ class Plane(Api):
         self.control = control
         self.kubeconfig = control.kubeconfig("admin", "system:masters")
 
-    def apply(self, text: str) -> str:
+    def apply(self, text: str, *options: str) -> str:
         """Let kubectl create or change what YAML describes, as administrators do."""
-        command = [str(BIN / "kubectl"), f"--kubeconfig={self.kubeconfig}", "apply", "-f", "-"]
+        kubectl = [str(BIN / "kubectl"), f"--kubeconfig={self.kubeconfig}"]
+        command = [*kubectl, "apply", "-f", "-", *options]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from igpipe.config import Config
-from igpipe.deploy import config_map, workload, write_yaml
+from igpipe.deploy import write_yaml
 from tests.cluster.guard.mutations import CONTAINER, ELSEWHERE, INIT, POD, changed
 from tests.cluster.guard.plane import Plane, Refused
 from tests.cluster.guard.sessions import IGPIPE, NODE, PLACE, Sessions
 from tests.cluster.guard.variants import DOOMED, VARIANTS
 from tests.cluster.rig import until
+from tests.servers.helm import render
 
 OTHERS = (
     "",  # the administrator, whom RBAC allows everything
@@ -175,8 +175,9 @@ def test_other_namespaces_are_left_alone(plane: Plane) -> None:
 
 def test_igpipe_itself_is_restricted(plane: Plane) -> None:
     """Its own Pod keeps to the Pod Security of its namespace; a session's would not."""
-    deployment, service = workload(Config(), PLACE)
-    plane.apply(write_yaml([deployment, service, config_map(Config(), PLACE)]))
+    objects = render()
+    plane.apply(write_yaml(objects))
+    (deployment,) = (found for found in objects if found["kind"] == "Deployment")
     pod = deployment["spec"]["template"]
     pod["metadata"]["name"] = "another"
     path = f"/api/v1/namespaces/{PLACE.namespace}/pods?dryRun=All"

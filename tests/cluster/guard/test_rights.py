@@ -25,7 +25,7 @@ from tests.cluster.rig import until
 
 NAMESPACE = "every-gadget"
 ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/igpipe"
-CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/igpipe-nodes"
+CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/igpipe-sessions-nodes"
 GRANTED = [r for r in RIGHTS if r.scope is not Scope.SERVER and r is not REVIEW_ACCESS]
 FOREIGN = (
     ("get", "", "secrets", ""),

@@ -57,6 +57,10 @@ DOOMED: Final = "doomed"
 
 
 def make_config(namespace: str) -> Config:
-    """Return the configuration of a variant; its sessions have a namespace of their own."""
-    tree = {**VARIANTS.get(namespace, {}), "cluster": {"namespace": namespace}}
-    return Config.model_validate_json(json.dumps(tree))
+    """Return the configuration of a variant."""
+    return Config.model_validate_json(json.dumps(make_tree(namespace)))
+
+
+def make_tree(namespace: str, tree: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return it, or *tree*, as plain data; its sessions have a namespace of their own."""
+    return {**(tree or VARIANTS.get(namespace, {})), "cluster": {"namespace": namespace}}

@@ -1,20 +1,34 @@
 """What every test gets: nothing left behind by others, and patience on a busy machine."""
 
 import asyncio
+import inspect
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast a machine is must not decide whether a test passes.
-settings.register_profile("igpipe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast a machine is must not decide whether a test passes. Everyday runs try fewer examples,
+# which differ from run to run; `make test-long` tries many.
+settings.register_profile(
+    "igpipe",
+    deadline=None,
+    max_examples=500 if os.environ.get("IGPIPE_LONG") else 40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("igpipe")
 
 
 @pytest.fixture(autouse=True)
-async def _no_task_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """Fail a test that leaves a task pending."""
+def _no_task_left(request: pytest.FixtureRequest) -> None:
+    """Fail a test that leaves a task pending; those that start no loop need none for that."""
+    if inspect.iscoroutinefunction(request.function):
+        request.getfixturevalue("_tasks")
+
+
+@pytest.fixture
+async def _tasks() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     left = asyncio.all_tasks() - before - {asyncio.current_task()}

@@ -333,8 +333,11 @@ def test_the_history_is_bounded() -> None:
         async with FakeCluster(run_gadgets(seconds=1)) as cluster:
             world = World(cluster, rotation={"period": 1.5, "cooldown": 0.0}, duration=1.0)
             async with world.running(*TEN):
-                await asyncio.sleep(900)
+                await until(lambda: len(world.rotation.history) == 200)
+                first = world.rotation.history[0]
+                await asyncio.sleep(10)
             assert len(world.rotation.history) == 200
+            assert first not in world.rotation.history
 
     virtual.run(main())
 

@@ -1,6 +1,7 @@
 """Whether ig's last words are there, however the log comes."""
 
 import gzip
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,14 @@ def test_an_early_close_is_no_farewell() -> None:
 @given(st.lists(st.integers(1, 400), max_size=30))
 def test_any_chunking_tells_the_same(sizes: list[int]) -> None:
     """Words may be torn by the chunks they come in."""
-    log = START + b"{}\n" * 2000 + STOP
-    chunks, at = [], 0
-    for size in sizes:
-        chunks.append(log[at : at + size])
-        at += size
-    assert not missing(*chunks, log[at:])
-    assert missing(*chunks, log[at : -len(STOP)])
+
+    def chunks(log: bytes) -> list[bytes]:
+        cuts = [0, *accumulate(sizes), len(log)]
+        return [log[since:until] for since, until in pairwise(cuts)]
+
+    log = START + b"{}\n" * 2000
+    assert not missing(*chunks(log + STOP))
+    assert missing(*chunks(log))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")

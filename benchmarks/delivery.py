@@ -25,7 +25,7 @@ import orjson
 from benchmarks.drain import draining
 from benchmarks.events import SHARES, Generator
 from igpipe.config import AnySink, Config, ElasticsearchSink, LokiSink, SpoolConfig
-from igpipe.forward import Forwarder
+from igpipe.forward import SHARED, Forwarder
 from igpipe.health import Health
 from igpipe.metrics import Metrics, presets
 from igpipe.model import Block, Source
@@ -41,6 +41,8 @@ BLOCK_LINES: Final = 240
 """About what a tick of coalesced reads brings of a busy stream: 256 KiB."""
 BEHIND: Final = 8_000
 """The lines come as fast as the sink takes records: it is never further behind."""
+POLL: Final = 0.02
+"""Seconds between looks at how far the sink is: on a busy machine they would count."""
 SLOWER: Final = 1.10
 """How much more the spool on disk may cost."""
 BATCH_AGE: Final = 5.0
@@ -78,7 +80,9 @@ class Way:
 
     def __init__(self, spool: Spool, status: SinkStatus, telemetry: Telemetry) -> None:
         config = Config()
-        metrics = Metrics(config.metrics, presets(SHARES), period=3600.0, session_seconds=120.0)
+        metrics = Metrics(
+            config.metrics, presets(SHARES), period=3600.0, session_seconds=120.0, also=SHARED
+        )
         forwarder = Forwarder(config.forward, lambda batch: spool.append(batch, time.time()))
         stages = Stages(config, metrics, forwarder, telemetry)
         self._status = status
@@ -102,9 +106,9 @@ class Way:
         return spent
 
     async def _until(self, pending: int) -> None:
-        """Wait until no more than *pending* records are left, as nothing tells it."""
+        """Wait until no more than *pending* records are left, as nothing tells it; seldom look."""
         while self._status.account.pending > pending:  # noqa: ASYNC110 - see the docstring
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(POLL)
 
 
 def measure(rounds: int = ROUNDS) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from igpipe.config import Config, GadgetConfig, SessionConfig
 from igpipe.decode import LineDecoder, Notice, NoticeKind, event_time, namespace_of
-from igpipe.forward import Forwarder
+from igpipe.forward import Forwarder, write_shared
 from igpipe.metrics import Metrics
 from igpipe.model import (
     Block,
@@ -93,7 +93,11 @@ class StreamPipeline:
         self._excluded = frozenset(config.session.exclude_namespaces)
         self._commit_interval = config.metrics.commit_interval
         self._look = metrics.begin(
-            source, now=now, slots_since_048=stay.since_048, weighted=stay.weighted
+            source,
+            now=now,
+            slots_since_048=stay.since_048,
+            weighted=stay.weighted,
+            tag=write_shared,
         )
         planned = metrics.planned_weight(source.node, source.gadget, now)
         weight = planned if stay.weighted else 0.0
@@ -156,11 +160,14 @@ class StreamPipeline:
         self.exposure.lines(block.arrived, events=self.account.events > events)
 
     def _on_event(self, event: Event, line: bytes | None) -> None:
+        shared = None
         # Namespaces that must not be observed were already told to ig; nothing is taken on trust.
         if not (self._excluded and namespace_of(event) in self._excluded):
-            self._look.observe(event)
+            shared = self._look.observe(event)
         when = event_time(event)
-        self._forward.offer(event, line, self._seq, self._now_ns() if when is None else when)
+        if when is None:
+            when = self._now_ns()
+        self._forward.offer(event, line, self._seq, when, shared)
         self._seq += 1
 
     def _now_ns(self) -> int:

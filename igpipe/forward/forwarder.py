@@ -8,9 +8,10 @@ import orjson
 from igpipe.config import ForwardConfig
 from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
-from igpipe.forward.labels import Labels
+from igpipe.forward.labels import Labels, write_all
 from igpipe.forward.redact import build_redactor
-from igpipe.model import Batch, Event, Shown, Source
+from igpipe.model import NO_PID, Batch, Event, Shown, Source
+from igpipe.record import line as line_of
 
 
 class Forwarder:
@@ -70,19 +71,21 @@ class StreamForward:
         self._forwarder = forwarder
         self._source = source
         self._shown = shown
-        self._head = _head(source)
-        self._weight = b',"weight":%b,"labels":' % orjson.dumps(round(weight, 3))
+        self._weight = round(weight, 3)
         self._labels = Labels()
         self._checks = build_checks(config, source.gadget, forwarder.exclude)
         self._redactor = build_redactor(config.redact)
         self._limited = config.rate_per_container > 0
+        self._plain = not (self._checks or self._redactor or self._limited)
         self._batch_bytes = config.batch_bytes
         self._batch_age = config.batch_age
         self._now = now
         self._opened = now
-        self._first_seq = 0
-        self._lines: list[bytes] = []
+        self._seqs: list[int] = []
         self._times: list[int] = []
+        self._shared: list[bytes] = []
+        self._pids: list[int] = []
+        self._events: list[bytes] = []
         self._size = 0
         self._told = (0, 0, 0)
         self.flushed = 0
@@ -92,69 +95,82 @@ class StreamForward:
     @property
     def forwarded(self) -> int:
         """Events that became records, those of the open batch among them."""
-        return self.flushed + len(self._lines)
+        return self.flushed + len(self._events)
 
     def offer(  # noqa: C901 - the hot path: a call more costs more than it explains
-        self, event: Event, line: bytes | None, seq: int, time_ns: int
+        self, event: Event, line: bytes | None, seq: int, time_ns: int, shared: bytes | None = None
     ) -> None:
         """
         Make *event* a record, unless a rule or its container's rate is against it.
 
-        *line* is the event as it came, None for a row of an array. Redaction changes *event* in
-        place. Raises nothing: what cannot be judged or written is filtered.
+        *line* is the event as it came, None for a row of an array; *shared* are its SHARED labels
+        if they are known. Redaction changes *event* in place. Raises nothing: what cannot be
+        judged or written is filtered.
         """
-        for check in self._checks:
-            if check(event):
-                self.filtered += 1
+        if line is None or not self._plain:
+            text = self._judged(event, line)
+            shared = None if self._redactor else shared  # they may tell what is redacted
+            if not text:
                 return
-        if self._limited and not self._forwarder.spend(self._source, event, self._now):
-            self.shed += 1
-            return
-        if line is None or self._redactor is not None:
-            line = self._rewrite(event)
-            if not line:
-                self.filtered += 1
-                return
-        # Around an event that is JSON already: nothing is encoded.
-        record = b'%b%d,"time":%d%b%b,"event":%b}\n' % (
-            self._head, seq, time_ns, self._weight, self._labels.write(event), line.rstrip(b"\n")
-        )  # fmt: skip
-        if self._shown is not None:
-            self._shown(event, record)
-        if not self._lines:
-            self._opened = self._now
-            self._first_seq = seq
-        self._lines.append(record)
+            line = text
+        try:
+            pid = event["proc"]["pid"]
+            if shared is None:
+                shared = self._labels.shared(event)
+        except (KeyError, TypeError):  # another shape: a built-in, or a gadget without a process
+            pid = NO_PID
+        if shared is None or pid.__class__ is not int or pid < 0:
+            shared, pid = write_all(event), NO_PID
+        self._seqs.append(seq)
         self._times.append(time_ns)
-        self._size += len(record)
+        self._shared.append(shared)
+        self._pids.append(pid)
+        self._events.append(line[:-1] if line[-1] == _NEWLINE else line)
+        if self._shown is not None:
+            self._shown(event, self._newest())
+        if not self._size:
+            self._opened = self._now
+        self._size += len(line)
         if self._size >= self._batch_bytes:
             self.flush()
 
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
         self._now = now
-        if self._lines and now - self._opened >= self._batch_age:
+        if self._events and now - self._opened >= self._batch_age:
             self.flush()
         else:
             self._tell()
 
     def flush(self) -> None:
         """Close the batch, if there is one."""
-        if self._lines:
-            batch = Batch(
-                self._source,
-                self._first_seq,
-                len(self._lines),
-                min(self._times),
-                max(self._times),
-                b"".join(self._lines),
-            )
-            self.flushed += len(self._lines)
-            self._lines.clear()
-            self._times.clear()
+        if self._events:
+            columns = (self._seqs, self._times, self._shared, self._pids, self._events)
+            batch = Batch(self._source, self._weight, *columns)
+            self._seqs, self._times, self._shared, self._pids, self._events = [], [], [], [], []
             self._size = 0
+            self.flushed += batch.count
             self._forwarder.append(batch)
         self._tell()
+
+    def _newest(self) -> bytes:
+        """Write the record that was just made."""
+        columns = (self._seqs, self._times, self._shared, self._pids, self._events)
+        newest = Batch(self._source, self._weight, *(column[-1:] for column in columns))  # type: ignore[arg-type]
+        return line_of(newest, 0) + b"\n"
+
+    def _judged(self, event: Event, line: bytes | None) -> bytes:
+        """Return the event's text, redacted; empty if it is filtered or shed, which is counted."""
+        if any(check(event) for check in self._checks):
+            self.filtered += 1
+            return b""
+        if self._limited and not self._forwarder.spend(self._source, event, self._now):
+            self.shed += 1
+            return b""
+        if line is None or self._redactor is not None:
+            line = self._rewrite(event)
+            self.filtered += not line
+        return line
 
     def _rewrite(self, event: Event) -> bytes:
         """Write the redacted event anew; empty if it is nested deeper than can be written."""
@@ -176,15 +192,5 @@ class StreamForward:
         self._told = counts
 
 
-def _head(source: Source) -> bytes:
-    """Write what all records of a stream begin with, up to their sequence number."""
-    head = {
-        "cluster": source.cluster,
-        "node": source.node,
-        "session": source.session,
-        "gadget": source.gadget,
-    }
-    return orjson.dumps(head)[:-1] + b',"seq":'
-
-
 _OUTCOMES: Final = ("forwarded", "filtered", "shed")
+_NEWLINE: Final = ord("\n")

@@ -1,6 +1,6 @@
 """Where an event comes from, as a few words beside it, so that no sink has to read it. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -12,64 +12,72 @@ VALUE_LENGTH: Final = 1024
 """Longer values are cut: sinks refuse much longer ones as labels."""
 KNOWN: Final = 4096
 """So many sets of values are kept written; then all are forgotten."""
+SHARED: Final = ("namespace", "pod", "container", "comm", "uid")
+"""The labels that most events of a container share."""
 
 
 class Labels:
-    """Writes the labels of one stream's events: those of LABELS that an event has, as strings."""
+    """Writes the shared labels of one stream's events, and keeps what it wrote."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], bytes] = {}
+        self._known: dict[tuple[Hashable, ...], bytes] = {}
 
     @property
     def known(self) -> int:
         """How many sets of values are kept."""
         return len(self._known)
 
-    def write(self, event: Event) -> bytes:
-        """Write an event's labels as a JSON object; what it lacks or has oddly is left out."""
-        try:
-            k8s, proc = event["k8s"], event["proc"]
-            pid = proc["pid"]
-            key = (
-                k8s["namespace"],
-                k8s["podName"],
-                k8s["containerName"],
-                proc["comm"],
-                proc["creds"]["uid"],
-            )
-            head = self._known.get(key)
-        except (KeyError, TypeError):  # another shape: a built-in, or a gadget without a process
-            return orjson.dumps(_fields(event))
-        if type(pid) is not int:
-            return orjson.dumps(_fields(event))
+    def shared(self, event: Event) -> bytes:
+        """Write an event's SHARED labels, as ``write_shared``. KeyError or TypeError: odd shape."""
+        k8s, proc = event["k8s"], event["proc"]
+        values = (
+            k8s["namespace"],
+            k8s["podName"],
+            k8s["containerName"],
+            proc["comm"],
+            proc["creds"]["uid"],
+        )
+        head = self._known.get(values)
         if head is None:
-            head = self._learn(key, event)
-        return b'%b"pid":"%d"}' % (head, pid)
-
-    def _learn(self, key: tuple[Any, ...], event: Event) -> bytes:
-        """Write all but the pid, which most events of a container share."""
-        fields = _fields(event)
-        fields.pop("pid", None)
-        head = orjson.dumps(fields)[:-1] + (b"," if fields else b"")
-        if len(self._known) >= KNOWN:
-            self._known.clear()
-        self._known[key] = head
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            head = self._known[values] = write_shared(values)
         return head
 
 
-def _fields(event: Event) -> dict[str, str]:
-    fields = {}
+def write_shared(values: Sequence[Any]) -> bytes:
+    """
+    Write the *values* of SHARED as the beginning of a JSON object that something follows.
+
+    What is missing, empty or no scalar is left out.
+    """
+    fields: dict[str, str] = {}
+    for name, value in zip(SHARED, values, strict=True):
+        _add(fields, name, value)
+    return orjson.dumps(fields)[:-1] + (b"," if fields else b"")
+
+
+def write_all(event: Event) -> bytes:
+    """Write the labels of an event of any shape, the pid among them, as a JSON object."""
+    fields: dict[str, str] = {}
     for name, get in _GETTERS:
         try:
-            value = label_text(get(event))
-        except (AttributeError, TypeError):
+            _add(fields, name, get(event))
+        except AttributeError:
             continue  # an odd shape has no such field
-        if value:
-            fields[name] = value[:VALUE_LENGTH]
-    return fields
+    return orjson.dumps(fields)
 
 
-LABELS: Final = ("namespace", "pod", "container", "comm", "uid", "pid")
+def _add(fields: dict[str, str], name: str, value: Any) -> None:
+    try:
+        text = label_text(value)
+    except TypeError:
+        return
+    if text:
+        fields[name] = text[:VALUE_LENGTH]
+
+
+LABELS: Final = (*SHARED, "pid")
 _GETTERS: Final[tuple[tuple[str, Callable[[Event], Any]], ...]] = tuple(
     (name, getter(name)) for name in LABELS
 )

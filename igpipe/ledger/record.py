@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from igpipe.model import SESSION_GADGET, Batch, Source
+from igpipe.model import NO_PID, SESSION_GADGET, Batch, Source
 
 _SEQ: Final = {"ended": 0, "removed": 1, "gone": 2}
 _NANO: Final = 1_000_000_000
@@ -19,16 +19,4 @@ def build_batch(entry: dict[str, Any], cluster: str) -> Batch:
     """Build the batch that holds the record of *entry* alone."""
     source = Source(cluster, entry["node"], entry["id"], SESSION_GADGET)
     seq, time = _SEQ[entry["entry"]], int(entry["at"] * _NANO)
-    record = {
-        "cluster": source.cluster,
-        "node": source.node,
-        "session": source.session,
-        "gadget": source.gadget,
-        "seq": seq,
-        "time": time,
-        "weight": 1.0,
-        "labels": {},
-        "event": entry,
-    }
-    payload = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-    return Batch(source, seq, 1, time, time, payload)
+    return Batch(source, 1.0, [seq], [time], [b"{}"], [NO_PID], [orjson.dumps(entry)])

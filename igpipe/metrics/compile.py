@@ -20,13 +20,17 @@ from igpipe.model import Event
 
 Key = tuple[Hashable, ...]
 Cells = dict[Key, list[Any]]
-Observe = Callable[[Event], None]
+Tag = Any
+"""What others know a cell by; see Look."""
+Observe = Callable[[Event], Tag]
 Parse = Callable[[Any], Counts]
 
 
 class Observer:
     """
     Counts events into *cells*; *new* makes the cell of a key, or gives the one that stands in.
+
+    A cell has one place more than its plan says: its tag, which observing an event returns.
 
     *parse* reads slots. :meth:`start` gives the first function to call; ``publish`` is called with
     the next one when the events' shape changes (the one before stays right, but becomes slow).
@@ -50,14 +54,14 @@ class Observer:
         publish(self.observe_slowly)
         self._follow_shape()
 
-    def observe_slowly(self, event: Event) -> None:
+    def observe_slowly(self, event: Event) -> Tag:
         """Observe an event of any shape; raises one of decode's FOREIGN if it is no use."""
         try:
-            self._observe(event)
+            return self._observe(event)
         finally:
             self._follow_shape()
 
-    def _observe(self, event: Event) -> None:
+    def _observe(self, event: Event) -> Tag:
         plan = self._plan
         values = [field.read(event) for field in plan.fields]
         met = [c.holds(values[c.field]) for c in plan.conditions]
@@ -68,6 +72,7 @@ class Observer:
         cell[0] += 1
         for place, amount in steps:
             cell[place] += amount
+        return cell[plan.width]
 
     def _steps(self, acc: Accumulator, values: list[Any], wheres: list[bool]) -> Counts:
         """List what an event adds to one accumulator: (place in the cell, amount)."""
@@ -116,6 +121,7 @@ def source(plan: Plan) -> str:
             "            cell = new(key)",
             "        cell[0] += 1",
             *(f"        {line}" for i, a in enumerate(plan.accumulators) for line in _adding(i, a)),
+            f"        return cell[{plan.width}]",
             "    return observe",
         )
     )

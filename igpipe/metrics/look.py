@@ -1,38 +1,45 @@
 """A look: what one gadget observed on one node in one session, until it is committed. Pure."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from igpipe.metrics.compile import Cells, Key, Observe, Observer
+from igpipe.metrics.compile import Cells, Key, Observe, Observer, Tag
 from igpipe.metrics.labels import OTHER
 from igpipe.metrics.plan import Plan
 from igpipe.metrics.slots import parser
 from igpipe.model import Event, Source
 
 Texts = tuple[str, ...]
+Tagger = Callable[[Sequence[Any]], Tag]
 
 
 class Pending:
     """
     Cells that wait for the commit, at most *limit* of them and one folded one for each condition.
 
-    Beyond the limit an event's labels fold, so that its numbers still count.
+    Beyond the limit an event's labels fold, so that its numbers still count. *tag* makes a cell's
+    tag of the values that the plan has for others; a folded cell has none.
     """
 
-    def __init__(self, plan: Plan, limit: int, *, since_048: bool) -> None:
+    def __init__(self, plan: Plan, limit: int, tag: Tagger, *, since_048: bool) -> None:
         self.cells: Cells = {}
         self.folded = 0
         self.observer = Observer(plan, self.cells, self._new, parser(since_048=since_048))
         self._limit = limit
+        self._tag = tag
+        self._also = plan.also
         self._labels = len(plan.key)
         self._width = plan.width
 
     def _new(self, key: Key) -> list[Any]:
-        if len(self.cells) >= self._limit:
+        if len(self.cells) < self._limit:
+            tag = self._tag([key[place] for place in self._also]) if self._also else None
+        else:
             self.folded += 1
-            key = (OTHER,) * self._labels + key[self._labels :]
+            key, tag = (OTHER,) * self._labels + key[self._labels :], None
             if key in self.cells:
                 return self.cells[key]
-        cell = self.cells[key] = [0] * self._width
+        cell = self.cells[key] = [*[0] * self._width, tag]
         return cell
 
 
@@ -45,6 +52,9 @@ class Look:
     changed, for an event that is no use.
 
     One that is not *weighted* was asked for: it stands for nothing but itself.
+
+    It returns a tag, so that who asked for fields (*also* of Metrics) need not read them: what
+    *tag* of ``Metrics.begin`` made of their values, or None if that is not known.
     """
 
     observe: Observe
@@ -83,9 +93,9 @@ class Look:
         self._observers[part] = observe
         self.observe = observe if len(self._observers) == 1 else self._both
 
-    def _both(self, event: Event) -> None:
-        for observe in tuple(self._observers.values()):
-            observe(event)
+    def _both(self, event: Event) -> Tag:
+        self._observers["current"](event)
+        return self._observers["counting"](event)
 
 
 class Account:
@@ -120,5 +130,6 @@ class Account:
                 self.add(rule, texts, amount, limit)
 
 
-def _ignore(_event: Event) -> None:
+def _ignore(_event: Event) -> Tag:
     """Take events of a gadget that no rule asks for."""
+    return None

@@ -72,10 +72,11 @@ class Plan:
 
     An event becomes one key: the raw values of ``key`` fields, then one bool for each of
     ``wheres`` (indices of conditions that must all hold). The key's cell is a list: the number of
-    events, then the accumulators.
+    events, then the accumulators. *also* are fields that the key holds although no rule asks;
+    ``also`` is where.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], also: Sequence[str] = ()) -> None:
         self.fields: list[Field] = []
         self.key: list[int] = []
         self.conditions: list[Condition] = []
@@ -84,6 +85,7 @@ class Plan:
         self.width = 1
         self._known: dict[tuple[Any, ...], int] = {}
         self.uses = tuple(self._use(rule) for rule in rules)
+        self.also = tuple(self._key_position(spec) for spec in also)
 
     def shape(self) -> tuple[Any, ...]:
         """What has been learned so far of where the fields stand."""

@@ -36,8 +36,15 @@ class Output:
 class Projection:
     """Some rules of one gadget: their plan, their families, and how cells become series."""
 
-    def __init__(self, rules: Sequence[Rule], gadget: str, config: MetricsConfig, store: Store):
-        self.plan = Plan(rules)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        gadget: str,
+        config: MetricsConfig,
+        store: Store,
+        also: Sequence[str] = (),
+    ) -> None:
+        self.plan = Plan(rules, also)
         self._gadget = gadget
         self._config = config
         self._columns: dict[tuple[int, str, str], int] = {}

@@ -9,7 +9,7 @@ from igpipe.metrics.commit import Committer, Part
 from igpipe.metrics.coverage import Coverage
 from igpipe.metrics.family import Shape
 from igpipe.metrics.leaders import Leaders, find_leaders
-from igpipe.metrics.look import Look, Pending
+from igpipe.metrics.look import Look, Pending, Tagger
 from igpipe.metrics.project import Projection
 from igpipe.metrics.show import SHAPES, coverage_rows
 from igpipe.metrics.store import Store
@@ -28,7 +28,8 @@ class Metrics:
     in unix seconds. What is exported never decreases, except that series of nodes that left and
     of things no longer seen go. An infinite period says that nothing rotates, as with recordings:
     a look stands for itself alone, with the weight 1, and nothing expires. Gadgets *on_demand*
-    are not rotated: they run when somebody asks.
+    are not rotated: they run when somebody asks. *also* are fields that looks read for others;
+    see Look.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Metrics:
         period: float,
         session_seconds: float,
         on_demand: Collection[str] = (),
+        also: Sequence[str] = (),
     ) -> None:
         self._config = config
+        self._also = also
         self._period = period
         self._session = session_seconds
         self._store = Store(config.series_budget, config.metric_budget, config.zero_hold)
@@ -93,17 +96,24 @@ class Metrics:
                 self._store.drop(family, node)
 
     def begin(
-        self, source: Source, *, now: float, slots_since_048: bool = True, weighted: bool = True
+        self,
+        source: Source,
+        *,
+        now: float,
+        slots_since_048: bool = True,
+        weighted: bool = True,
+        tag: Tagger = lambda values: None,
     ) -> Look:
         """
         Begin a look; its node is in scope from now on.
 
         One that is not *weighted* was asked for: it counts as observed, and for no estimate.
+        *tag* makes tags; see Look.
         """
         self._coverage.watch(source.node, source.gadget, now, rotated=weighted)
         limit = self._config.metric_budget
         counting, current = (
-            Pending(side[source.gadget].plan, limit, since_048=slots_since_048)
+            Pending(side[source.gadget].plan, limit, tag, since_048=slots_since_048)
             if source.gadget in side
             else None
             for side in (self._counting, self._current)
@@ -182,7 +192,7 @@ class Metrics:
     def _projections(self, gadgets: Iterable[str], rules: list[Rule]) -> dict[str, Projection]:
         fed = {gadget: [r for r in rules if gadget in r.gadgets] for gadget in gadgets}
         return {
-            gadget: Projection(some, gadget, self._config, self._store)
+            gadget: Projection(some, gadget, self._config, self._store, self._also)
             for gadget, some in fed.items()
             if some
         }

@@ -7,48 +7,75 @@ from typing import Any, Final
 import orjson
 
 from igpipe.decode import getter, label_text
-from igpipe.model import Event, Source
-from igpipe.sinks.ecsfields import DETAILS, Fields, category_of, nothing, process_of
-from igpipe.sinks.record import Record, iso_time
+from igpipe.model import Batch, Event, Source
+from igpipe.record import fill, iso_second, nanoseconds, seconds_of, stream_name, texts
+from igpipe.sinks.ecsfields import (
+    DETAILS,
+    Fields,
+    action_of,
+    category_of,
+    nothing,
+    process_of,
+)
 
 VERSION: Final = "8.17.0"
 """The version of the schema whose fields these are."""
 
 
-def ecs_writer(source: Source) -> Callable[[Record, bytes, bytes], bytes]:
-    """
-    Make a function that writes the records of *source*, given their line and identity.
-
-    The function raises ValueError if the event is nested deeper than can be read.
-    """
-    kind = {"module": "inspektor_gadget", "dataset": f"inspektor_gadget.{source.gadget}"}
-    kind.update(category_of(source.gadget))
-    tail = orjson.dumps(source.session)
+def ecs_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
+    """Write all but the raw event of each document, and say which cannot be: nested too deep."""
+    source, errors = batch.source, {}
+    places, fields = [], []
     detail = DETAILS.get(source.gadget, nothing)
+    action = action_of(source.gadget)
+    for row, raw in enumerate(batch.events):
+        try:
+            event = orjson.loads(raw)
+            found: Fields = {"event": {"action": action}}
+            if process := process_of(event):
+                found["process"] = process
+            detail(event, found)
+            text = orjson.dumps(found)
+            place = _where(source, event)
+        except (ValueError, TypeError, AttributeError) as error:
+            errors[row] = str(error)
+            text = place = b""
+        places.append(place)
+        fields.append(text[_EVENT:-1])
+    return _filled(batch, places, fields), errors
 
-    def write(record: Record, line: bytes, name: bytes) -> bytes:
-        raw = line[record.event : -1]
-        event = orjson.loads(raw)
-        about = {**kind, "id": name.decode(), "sequence": int(record.seq)}
-        fields: Fields = {"event": about}
-        process = process_of(event)
-        if process:
-            fields["process"] = process
-        detail(event, fields)
-        return (
-            b'{"create":{"_id":"%b"}}\n'
-            b'{"@timestamp":"%b",%b,%b,"igpipe":{"session":%b,"weight":%b},"ig":%b}\n'
-        ) % (
-            name,
-            iso_time(record.time),
-            _where(source, event),
-            orjson.dumps(fields)[1:-1],
-            tail,
-            record.weight,
-            raw,
-        )
 
-    return write
+def _filled(batch: Batch, places: list[bytes], fields: list[bytes]) -> list[bytes]:
+    """Put what differs from record to record in what does not; by seconds, for the date."""
+    heads: list[bytes] = []
+    for second, part in seconds_of(batch):
+        begin, numbers = len(heads), texts(part.seqs)
+        rows = slice(begin, begin + part.count)
+        form = _form(batch.source, batch.weight, second)
+        columns = (nanoseconds(part), places[rows], numbers, numbers, fields[rows])
+        heads += fill(form, numbers, *columns)
+    return heads
+
+
+def _form(source: Source, weight: float, second: int) -> bytes:
+    """Write the form of the documents of one second."""
+    kind = {
+        "module": "inspektor_gadget",
+        "dataset": f"inspektor_gadget.{source.gadget}",
+        **category_of(source.gadget),
+    }
+    name = b"%d-%b-%%b" % (second // 1000, stream_name(source))
+    return (
+        b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b.%%bZ","igpipe":{"session":%b,"weight":%b},'
+        b'%%b,"event":{%b,"id":"%b","sequence":%%b,%%b,"ig":'
+    ) % (
+        name,
+        iso_second(second),
+        orjson.dumps(source.session).replace(b"%", b"%%"),
+        orjson.dumps(weight),
+        orjson.dumps(kind)[1:-1].replace(b"%", b"%%"),
+        name,
+    )
 
 
 def _where(source: Source, event: Event) -> bytes:
@@ -103,6 +130,7 @@ def _text(get: Callable[[Event], Any], event: Event) -> str:
         return ""
 
 
+_EVENT: Final = len(b'{"event":{')
 _PLACE: Final = tuple(
     getter(name) for name in ("namespace", "pod", "container", "container_id", "image")
 )

@@ -1,7 +1,10 @@
 """What each gadget's event is in the words of the Elastic Common Schema. Pure."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
+
+import orjson
 
 from igpipe.decode import getter, number
 from igpipe.gadgets import Kind, kind_of
@@ -11,17 +14,50 @@ Fields = dict[str, Any]
 
 
 def category_of(gadget: str) -> Fields:
-    """Return ``kind``, ``action`` and, of known gadgets, ``category`` and ``type``."""
+    """Return ``kind`` and, of known gadgets, ``category`` and ``type``."""
     kind = {Kind.EVENTS: "event", Kind.SNAPSHOT: "state"}.get(kind_of(gadget), "metric")
-    fields: Fields = {"kind": kind, "action": gadget.partition("_")[2] or gadget}
+    fields: Fields = {"kind": kind}
     if gadget in _CATEGORIES:
         category, kinds = _CATEGORIES[gadget]
         fields.update(category=[category], type=list(kinds))
     return fields
 
 
+def action_of(gadget: str) -> str:
+    """Return ``action`` where an event has none of its own."""
+    return gadget.partition("_")[2] or gadget
+
+
 def process_of(event: Event) -> Fields:
     """Return who did it; numbers that identify somebody are strings there."""
+    try:
+        proc = event["proc"]
+        parent, creds, tid = proc["parent"], proc["creds"], proc["tid"]
+        fields = {
+            "pid": proc["pid"],
+            "name": proc["comm"],
+            "parent": {"pid": parent["pid"], "name": parent["comm"]},
+            "thread": {"id": tid},
+            "user": _user(creds["uid"], creds["user"]),
+            "group": _group(creds["gid"]),
+        }
+    except (KeyError, TypeError):  # another shape: step by step
+        return _process(event)
+    return _process(event) if tid is None else fields
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _user(uid: Any, name: Any) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps({"id": str(uid), "name": name}))
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _group(gid: Any) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps({"id": str(gid)}))
+
+
+def _process(event: Event) -> Fields:
+    """Return the same of an event of any shape."""
     proc = event.get("proc")
     if type(proc) is dict and proc:
         parent, creds = proc.get("parent"), proc.get("creds")
@@ -117,8 +153,9 @@ def _sni(event: Event, fields: Fields) -> None:
 
 def _outcome(event: Event, fields: Fields) -> None:
     """Tell success from failure where the event knows."""
-    error = event.get("error")
-    code = _error(event)
+    error, code = event.get("error"), event.get("error_raw")
+    if code.__class__ is not int:
+        code = _error(event)
     if code is not None:
         fields["event"]["outcome"] = "failure" if code else "success"
     if type(error) is str and error:

@@ -2,18 +2,34 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from igpipe.model import Batch, Source
-from igpipe.sinks.ecs import ecs_writer
-from igpipe.sinks.lines import Grouping
-from igpipe.sinks.ports import Item, Join, Parcel, Verdict, dead_letter
-from igpipe.sinks.record import Record, cutter, identity, iso_time
+import orjson
 
-Write = Callable[[Record, bytes, bytes], bytes]
-"""Writes a document, and the line before it, from a record, its line and its identity."""
-Writer = Callable[[Source], Write]
-"""Makes the function that writes the records of one stream."""
+from igpipe.model import Batch
+from igpipe.record import (
+    END,
+    fill,
+    iso_second,
+    labels_of,
+    nanoseconds,
+    seconds_of,
+    source_text,
+    stream_name,
+    texts,
+)
+from igpipe.sinks.ecs import ecs_heads
+from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
+
+Heads = Callable[[Batch], tuple[list[bytes], dict[int, str]]]
+"""
+Writes what stands before the event in the document of each record.
+
+The line that tells what to do with the document is a part of it. The second part tells which rows
+cannot be written, and why; what the first has there is nothing.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,30 +43,26 @@ class DataStream(Join):
 class BulkPacker:
     """Packs records by data stream; see Packer."""
 
-    def __init__(
-        self, writer: Writer, stream: Callable[[str], DataStream], limit_bytes: int
-    ) -> None:
-        self._writer = writer
+    def __init__(self, heads: Heads, stream: Callable[[str], DataStream], limit_bytes: int) -> None:
+        self._heads = heads
         self._stream = stream
         self._grouping = Grouping(limit_bytes, strict=True)
 
-    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
-        source = batch.source
-        stream = self._stream(source.gadget)
-        cut, identify = cutter(lines[0]), identity(source)
-        write, grouping = self._writer(source), self._grouping
-        for index, line in enumerate(lines):
-            try:
-                record = cut(line)
-                data = write(record, line, identify(record))
-            except (ValueError, TypeError, AttributeError) as error:
-                verdict = dead_letter("unreadable", str(error))
-                grouping.refused.append((Item(taken, index, line), verdict))
-                continue
-            grouping.add(_new(Item, (taken, index, data, b"")), stream)
+        heads, errors = self._heads(batch)
+        rows: Sequence[int] = range(batch.count)
+        events = batch.events
+        if errors:
+            rows = [row for row in rows if row not in errors]
+            heads, events = [heads[row] for row in rows], [events[row] for row in rows]
+        for row, error in errors.items():
+            verdict = dead_letter("unreadable", error)
+            self._grouping.refused.append((Place(taken, row), verdict))
+        columns = (heads, events, [END] * len(rows))
+        self._grouping.add(Piece(taken, rows, columns), self._stream(batch.source.gadget))
 
-    def refused(self) -> list[tuple[Item, Verdict]]:
+    def refused(self) -> Refused:
         """Return the records that cannot be encoded."""
         return self._grouping.refused
 
@@ -59,22 +71,27 @@ class BulkPacker:
         return self._grouping.parcels()
 
 
-def raw_writer(source: Source) -> Write:
-    """Make a function that writes records as they are, with a date, and the event under ``ig``."""
-
-    def write(record: Record, line: bytes, name: bytes) -> bytes:
-        return b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b","event":{"id":"%b"},%b,"ig":%b\n' % (
-            name,
-            iso_time(record.time),
-            name,
-            line[1 : record.event - _EVENT_LENGTH],
-            line[record.event :],
-        )
-
-    return write
+def raw_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
+    """Write records as they are, with a date for their time, and the event under ``ig``."""
+    parts = (_raw_heads(second, part) for second, part in seconds_of(batch))
+    return [*chain.from_iterable(parts)], {}
 
 
-WRITERS: Final[Mapping[str, Writer]] = {"ecs": ecs_writer, "raw": raw_writer}
+def _raw_heads(second: int, batch: Batch) -> list[bytes]:
+    """Write the heads of records of one *second*."""
+    form = (
+        b'{"create":{"_id":"%d-%b-%%b"}}\n{"@timestamp":"%b.%%bZ",%b,"seq":%%b,"weight":%b,'
+        b'"labels":%%b,"ig":'
+    ) % (
+        second // 1000,
+        stream_name(batch.source),
+        iso_second(second),
+        source_text(batch.source)[1:],
+        orjson.dumps(batch.weight),
+    )
+    numbers = texts(batch.seqs)
+    return fill(form, numbers, nanoseconds(batch), numbers, labels_of(batch))
+
+
+HEADS: Final[Mapping[str, Heads]] = {"ecs": ecs_heads, "raw": raw_heads}
 """The kinds of documents, as configuration names them."""
-_new = tuple.__new__  # a NamedTuple's own constructor is a function around it: half of the cost
-_EVENT_LENGTH: Final = len(b',"event":')

@@ -6,11 +6,11 @@ from functools import partial
 
 from igpipe.config import AnySink, ElasticsearchSink, FileSink, LokiSink, StdoutSink
 from igpipe.sinks.elastic import Elasticsearch
-from igpipe.sinks.file import NdjsonFile
+from igpipe.sinks.file import file_sink
 from igpipe.sinks.http import open_transport
 from igpipe.sinks.loki import Loki
 from igpipe.sinks.ports import Sink
-from igpipe.sinks.stdout import Stdout
+from igpipe.sinks.stdout import stdout_sink
 from igpipe.telemetry import RecordTelemetry
 
 
@@ -18,9 +18,9 @@ from igpipe.telemetry import RecordTelemetry
 async def open_sink(config: AnySink, telemetry: RecordTelemetry) -> AsyncIterator[Sink]:
     """Open one sink, with connections of its own if it has any. ConfigError if it cannot be."""
     if isinstance(config, FileSink):
-        yield NdjsonFile(config)
+        yield file_sink(config)
     elif isinstance(config, StdoutSink):
-        yield Stdout(config)
+        yield stdout_sink(config)
     else:
         async with open_transport(config, config.url) as transport:
             if isinstance(config, LokiSink):

@@ -1,61 +1,13 @@
-"""Records as they are, a line each: what files and streams of NDJSON get. Pure."""
+"""Records as they are, a line each: what files and streams of NDJSON get."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from igpipe.model import Batch
-from igpipe.sinks.ports import Frame, Item, Join, Parcel, Verdict, dead_letter
-
-
-class Grouping:
-    """
-    Groups items by their frame, into parcels of at most *limit* bytes.
-
-    Items of one frame keep their order. One that is larger than a parcel is refused if *strict*,
-    otherwise it goes alone. *extra* bytes are added to each item by its frame.
-    """
-
-    def __init__(self, limit: int, *, extra: int = 0, strict: bool) -> None:
-        self._limit = limit
-        self._extra = extra
-        self._strict = strict
-        self._open: dict[Frame, _Group] = {}
-        self._last = _Group(Join())  # nobody else has this frame
-        self._closed: list[Parcel] = []
-        self.refused: list[tuple[Item, Verdict]] = []
-
-    def add(self, item: Item, frame: Frame) -> None:
-        """Add *item* to the others of *frame*."""
-        size = len(item[2]) + self._extra  # by position: this is done for every record
-        group = self._last
-        if group.frame is not frame:
-            group = self._group(frame)
-        if group.size + size > self._limit:
-            if self._strict and group.room + size > self._limit:
-                self.refused.append((item, TOO_LARGE))
-                return
-            if group.items:
-                self._close(group)
-        group.items.append(item)
-        group.size += size
-
-    def parcels(self) -> list[Parcel]:
-        """Close all groups and return their parcels."""
-        for group in self._open.values():
-            if group.items:
-                self._close(group)
-        return self._closed
-
-    def _group(self, frame: Frame) -> "_Group":
-        if frame not in self._open:
-            self._open[frame] = _Group(frame)
-        self._last = self._open[frame]
-        return self._last
-
-    def _close(self, group: "_Group") -> None:
-        self._closed.append(Parcel(tuple(group.items), group.frame))
-        group.items.clear()
-        group.size = group.room
+from igpipe.record import END, heads
+from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.ports import DELIVERED, Join, Parcel, Piece, Refused, Verdict
 
 
 class LinePacker:
@@ -64,12 +16,12 @@ class LinePacker:
     def __init__(self, limit_bytes: int) -> None:
         self._grouping = Grouping(limit_bytes, strict=False)
 
-    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch) -> None:
         """Add the records of a batch."""
-        for index, line in enumerate(lines):
-            self._grouping.add(Item(taken, index, line + b"\n"), _LINES)
+        columns = (heads(batch), batch.events, [END] * batch.count)
+        self._grouping.add(Piece(taken, range(batch.count), columns), _LINES)
 
-    def refused(self) -> list[tuple[Item, Verdict]]:
+    def refused(self) -> Refused:
         """Return none: a record that is longer than the limit is written alone."""
         return self._grouping.refused
 
@@ -78,16 +30,35 @@ class LinePacker:
         return self._grouping.parcels()
 
 
-class _Group:
-    """The open parcel of one frame."""
+class LineSink:
+    """
+    What takes records as lines, as Sink asks, by a *write* that may block: a thread calls it.
 
-    __slots__ = ("frame", "items", "room", "size")
+    *write* writes all or raises a SinkError; with nothing to write it checks that it could.
+    """
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.items: list[Item] = []
-        self.room = self.size = frame.room()
+    max_in_flight = 1
+
+    def __init__(
+        self, kind: str, name: str, request_bytes: int, write: Callable[[bytes], None]
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.request_bytes = request_bytes
+        self._write = write
+
+    def packer(self, limit_bytes: int, now: float) -> LinePacker:
+        """Begin a round; see Sink."""
+        return LinePacker(limit_bytes)
+
+    async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
+        """Write the records; see Sink."""
+        await asyncio.to_thread(self._write, parcel.body())
+        return [DELIVERED] * parcel.count
+
+    async def probe(self) -> None:
+        """Check that the sink can be written to; raises what ``deliver`` would."""
+        await asyncio.to_thread(self._write, b"")
 
 
-TOO_LARGE: Final = dead_letter("too_large", "longer than a request may be")
 _LINES: Final = Join()

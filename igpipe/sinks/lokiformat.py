@@ -3,15 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 import orjson
 
 from igpipe.config import LokiSink
 from igpipe.model import Batch, Source
-from igpipe.sinks.lines import Grouping
-from igpipe.sinks.ports import EXPIRED, Item, Join, Parcel, Verdict, dead_letter
-from igpipe.sinks.record import Record, cutter
+from igpipe.record import fill, labels_of, lines, texts
+from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.ports import EXPIRED, Join, Parcel, Piece, Place, Refused
 
 REMEMBERED: Final = 4096
 """For so many batches it is known whether they are a replay."""
@@ -89,75 +90,72 @@ class LokiPacker:
         self._oldest = (now - form.config.expire_after) * 1e9
         self._grouping = Grouping(limit_bytes, extra=1, strict=True)
 
-    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
-        cut = cutter(lines[0])
-        expiring = batch.first_time < self._oldest
-        places: dict[str, _Place] = {}
-        for index, line in enumerate(lines):
-            try:
-                record = cut(line)
-                if expiring and int(record.time) < self._oldest:
-                    self._grouping.refused.append((Item(taken, index, line), EXPIRED))
-                    continue
-                namespace = _namespace(record) if self._format.by_namespace else ""
-                text = orjson.dumps(line.decode())
-            except ValueError as error:
-                verdict = dead_letter("unreadable", str(error))
-                self._grouping.refused.append((Item(taken, index, line), verdict))
-                continue
-            place = places.get(namespace)
-            if place is None:
-                place = places[namespace] = self._place(batch, namespace)
-            item = _new(Item, (taken, index, _entry(record, text, place), b""))
-            self._grouping.add(item, place.stream)
+        replay = self._format.is_replay(batch, self._now)
+        for namespace, rows in self._by_namespace(taken, batch).items():
+            stream = self._format.stream(batch.source, namespace, replay=replay)
+            some = batch if len(rows) == batch.count else batch.select(rows)
+            self._grouping.add(Piece(taken, rows, (_entries(some, stream),)), stream)
 
-    def refused(self) -> list[tuple[Item, Verdict]]:
-        """Return the records that cannot be encoded, or are too old."""
+    def refused(self) -> Refused:
+        """Return the records that are too large, or too old."""
         return self._grouping.refused
 
     def parcels(self) -> list[Parcel]:
         """Return one request a stream, more where one is too small."""
         return self._grouping.parcels()
 
-    def _place(self, batch: Batch, namespace: str) -> "_Place":
-        replay = self._format.is_replay(batch, self._now)
-        stream = self._format.stream(batch.source, namespace, replay=replay)
-        source = batch.source
-        fields = {
-            "cluster": source.cluster,
-            "node": source.node,
-            "session": source.session,
-            "gadget": source.gadget,
-        }
-        rest = {name: value for name, value in fields.items() if name not in stream.labels}
-        skip = b'{"namespace":%b' % orjson.dumps(namespace) if "namespace" in stream.labels else b""
-        return _Place(stream, orjson.dumps(rest)[:-1], len(skip))
+    def _by_namespace(self, taken: int, batch: Batch) -> dict[str, Sequence[int]]:
+        """Tell which records go where, leaving out those that are too old."""
+        rows: Sequence[int] = range(batch.count)
+        if batch.first_time < self._oldest:
+            rows = [row for row in rows if batch.times[row] >= self._oldest]
+            expired = sorted({*range(batch.count)} - {*rows})
+            self._grouping.refused += [(Place(taken, row), EXPIRED) for row in expired]
+        if not self._format.by_namespace:
+            return {"": rows} if rows else {}
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(namespace_in(batch.shared[row]), []).append(row)
+        return dict(found)
 
 
-class _Place(NamedTuple):
-    """Where records go, how their metadata begin, and how many bytes of their labels go."""
-
-    stream: Stream
-    metadata: bytes
-    skip: int
+@lru_cache(maxsize=4096)
+def namespace_in(shared: bytes) -> str:
+    """Read the namespace in a record's shared labels, whole or without their end."""
+    return str(orjson.loads(shared.rstrip(b",}") + b"}").get("namespace", ""))
 
 
-def _entry(record: Record, text: bytes, place: _Place) -> bytes:
-    """Write one entry: nothing of the event is read, its labels are there already."""
-    if place.skip:
-        labels = record.labels[place.skip :]
-    else:
-        labels = record.labels[1:]
-        if len(labels) > 1:
-            labels = b"," + labels
-    return b'["%b",%b,%b,"seq":"%b","weight":"%b"%b]' % (
-        record.time, text, place.metadata, record.seq, record.weight, labels
-    )  # fmt: skip
+def _entries(batch: Batch, stream: "Stream") -> list[bytes]:
+    """Write the entries of *stream*: nothing of the events is read, the labels are there."""
+    form = b'["%%b",%%b,%b,"seq":"%%b","weight":"%b"%%b]' % (
+        _metadata(batch.source, stream),
+        orjson.dumps(batch.weight),
+    )
+    more = _more(labels_of(batch), but_first="namespace" in stream.labels)
+    quoted = [orjson.dumps(text.decode()) for text in lines(batch)]
+    return fill(form, texts(batch.times), quoted, texts(batch.seqs), more)
 
 
-def _namespace(record: Record) -> str:
-    return str(orjson.loads(record.labels).get("namespace", ""))
+def _metadata(source: Source, stream: "Stream") -> bytes:
+    """Write the beginning of an entry's metadata, for a form: percent signs are doubled."""
+    names = {
+        "cluster": source.cluster,
+        "node": source.node,
+        "session": source.session,
+        "gadget": source.gadget,
+    }
+    rest = {name: value for name, value in names.items() if name not in stream.labels}
+    return orjson.dumps(rest)[:-1].replace(b"%", b"%%")
+
+
+def _more(labels: Sequence[bytes], *, but_first: bool) -> list[bytes]:
+    """Write labels as they end an object that has something already."""
+    if but_first:
+        rests = [text.partition(b',"')[2] for text in labels]
+        return [b',"' + rest if rest else b"}" for rest in rests]
+    return [b"," + text[1:] if len(text) > 2 else b"}" for text in labels]
 
 
 def _stream(
@@ -167,7 +165,6 @@ def _stream(
     return Stream(head, b",", b"]}]}", True, frozenset(named), tenant, folded)
 
 
-_new = tuple.__new__  # a NamedTuple's own constructor is a function around it: half of the cost
 _CONSTANT: Final = frozenset({"service_name", "cluster", "gadget"})
 """Labels with few values, kept where others are folded."""
 _TENANT: Final = re.compile(r"[a-zA-Z0-9!._*'()-]{1,150}", re.ASCII)

@@ -1,16 +1,16 @@
 """OpenTelemetry logs over HTTP: retried only where the protocol allows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
-from isal import igzip
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from igpipe.config import OtlpSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.http import Answer, Transport
 from igpipe.sinks.otlpformat import ExportFrame, OtlpPacker
+from igpipe.sinks.pack import gzipped
 from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
 from igpipe.text import safe
 
@@ -35,18 +35,18 @@ class Otlp:
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Export log records; see Sink."""
-        return judge(await self._post(parcel.body()), len(parcel.items))
+        return judge(await self._post(parcel.parts()), parcel.count)
 
     async def probe(self) -> None:
         """Export nothing; raises what ``deliver`` would. Who dislikes that has understood it."""
         try:
-            judge(await self._post(b""), 0)
+            judge(await self._post([]), 0)
         except SinkRejected:
             return
 
-    async def _post(self, body: bytes) -> Answer:
+    async def _post(self, parts: Iterable[bytes]) -> Answer:
         headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
-        return await self._transport.post(igzip.compress(body, 1, mtime=0), headers, LOGS_PATH)
+        return await self._transport.post(gzipped(parts), headers, LOGS_PATH)
 
 
 def judge(answer: Answer, count: int) -> Sequence[Verdict]:

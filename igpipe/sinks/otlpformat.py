@@ -1,6 +1,6 @@
 """Records as OpenTelemetry logs, grouped by the container they come from. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,9 +17,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from igpipe import __version__
 from igpipe.decode import getter, label_text
 from igpipe.model import Batch, Event, Source
-from igpipe.sinks.lines import Grouping
-from igpipe.sinks.ports import Item, Parcel, Verdict, dead_letter
-from igpipe.sinks.record import Record, cutter, identity
+from igpipe.record import identity
+from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.ports import Parcel, Piece, Place, Refused, dead_letter
 
 Value = str | int | float | tuple[str, ...]
 
@@ -33,15 +33,14 @@ class ExportFrame:
 
     ordered = False
 
-    def body(self, items: Sequence[Item]) -> bytes:
+    def parts(self, pieces: Sequence[Piece]) -> Iterator[bytes]:
         """Write a request's body; see Frame."""
         resources: dict[bytes, list[bytes]] = {}
-        for item in items:
-            resources.setdefault(item.group, []).append(item.data)
-        return b"".join(
-            field(1, field(1, resource) + field(2, _SCOPE + b"".join(records)))
-            for resource, records in resources.items()
-        )
+        for piece in pieces:
+            for resource, log_record in zip(*piece.columns, strict=True):
+                resources.setdefault(resource, []).append(log_record)
+        for resource, log_records in resources.items():
+            yield field(1, field(1, resource) + field(2, _SCOPE + b"".join(log_records)))
 
     def room(self) -> int:
         """Tell how many bytes the frame itself needs; see Frame."""
@@ -55,19 +54,24 @@ class OtlpPacker:
         self._frame = frame
         self._grouping = Grouping(limit_bytes, strict=True)
 
-    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
-        cut, write = cutter(lines[0]), record_writer(batch.source)
-        for index, line in enumerate(lines):
+        rows, resources, log_records = [], [], []
+        write = record_writer(batch)
+        columns = (batch.seqs, batch.times, batch.events)
+        for row, parts in enumerate(zip(*columns, strict=True)):
             try:
-                resource, data = write(cut(line), line)
+                resource, log_record = write(*parts)
             except (ValueError, TypeError, AttributeError) as error:
                 verdict = dead_letter("unreadable", str(error))
-                self._grouping.refused.append((Item(taken, index, line), verdict))
+                self._grouping.refused.append((Place(taken, row), verdict))
                 continue
-            self._grouping.add(Item(taken, index, data, resource), self._frame)
+            rows.append(row)
+            resources.append(resource)
+            log_records.append(log_record)
+        self._grouping.add(Piece(taken, rows, (resources, log_records)), self._frame)
 
-    def refused(self) -> list[tuple[Item, Verdict]]:
+    def refused(self) -> Refused:
         """Return the records that cannot be encoded."""
         return self._grouping.refused
 
@@ -76,25 +80,23 @@ class OtlpPacker:
         return self._grouping.parcels()
 
 
-def record_writer(source: Source) -> Callable[[Record, bytes], tuple[bytes, bytes]]:
-    """Make a function that writes a record and its line: its resource, and its log record."""
-    identify = identity(source)
+def record_writer(batch: Batch) -> Callable[[int, int, bytes], tuple[bytes, bytes]]:
+    """Make a function that writes a record by its number, time and event."""
+    source = batch.source
     # Messages that are serialized one after another are read as one.
-    constant = LogRecord(
-        severity_number=SEVERITY_NUMBER_INFO, event_name=f"ig.{source.gadget}"
-    ).SerializeToString() + attribute("igpipe.session", source.session)
+    constant = (
+        LogRecord(
+            severity_number=SEVERITY_NUMBER_INFO, event_name=f"ig.{source.gadget}"
+        ).SerializeToString()
+        + attribute("igpipe.session", source.session)
+        + attribute("igpipe.weight", float(batch.weight))
+    )
 
-    def write(record: Record, line: bytes) -> tuple[bytes, bytes]:
-        raw = line[record.event : -1]
+    def write(seq: int, time: int, raw: bytes) -> tuple[bytes, bytes]:
         event = orjson.loads(raw)
-        time = int(record.time)
         times = LogRecord(time_unix_nano=time, observed_time_unix_nano=time).SerializeToString()
-        known = {
-            "log.record.uid": identify(record).decode(),
-            "igpipe.seq": int(record.seq),
-            "igpipe.weight": float(record.weight),
-            **_process(event),
-        }
+        name = identity(source, time, seq).decode()
+        known = {"log.record.uid": name, "igpipe.seq": seq, **_process(event)}
         log_record = b"".join(
             (
                 constant,

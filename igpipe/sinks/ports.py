@@ -1,36 +1,58 @@
 """What a kind of sink gives to the sender that all kinds share. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice, repeat
 from typing import Final, NamedTuple, Protocol
 
 from igpipe.model import Batch
 from igpipe.spool import RecordOutcome
 
 
-class Item(NamedTuple):
-    """
-    One record encoded for a sink; *taken* and *row* say which record of which batch.
-
-    *group* is what the sink's frame writes once for all items that have it.
-    """
+class Place(NamedTuple):
+    """Which record: its batch among those taken, and its row in it."""
 
     taken: int
     row: int
-    data: bytes
-    group: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    Some records of one batch, number *taken*, encoded for a sink.
+
+    The text of the record in *rows* is what the *columns* have there, one after another. So an
+    event need not be copied into its record before the whole request is written.
+    """
+
+    taken: int
+    rows: Sequence[int]
+    columns: tuple[Sequence[bytes], ...]
+
+    def size(self) -> int:
+        """Tell how many bytes all texts have."""
+        return sum(sum(map(len, column)) for column in self.columns)
+
+    def sizes(self) -> list[int]:
+        """Tell how many bytes each text has."""
+        return [sum(map(len, parts)) for parts in zip(*self.columns, strict=True)]
+
+    def cut(self, begin: int, end: int) -> "Piece":
+        """Return the part from one record up to another."""
+        columns = tuple(column[begin:end] for column in self.columns)
+        return Piece(self.taken, self.rows[begin:end], columns)
 
 
 class Frame(Protocol):
-    """What stands around the items of a request; frames are alike only if they are one."""
+    """What stands around the records of a request; frames are alike only if they are one."""
 
     @property
     def ordered(self) -> bool:
         """Whether requests of this frame must arrive one after another."""
         ...
 
-    def body(self, items: Sequence[Item]) -> bytes:
-        """Write a request's body. Its bytes depend on the items only, so a retry repeats them."""
+    def parts(self, pieces: Sequence[Piece]) -> Iterator[bytes]:
+        """Write a request's body, in parts. It depends on the pieces only: a retry repeats it."""
         ...
 
     def room(self) -> int:
@@ -40,16 +62,19 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """A frame that joins items by what stands before, between and behind them."""
+    """A frame that joins records by what stands before, between and behind them."""
 
     head: bytes = b""
     between: bytes = b""
     tail: bytes = b""
     ordered: bool = True
 
-    def body(self, items: Sequence[Item]) -> bytes:
+    def parts(self, pieces: Sequence[Piece]) -> Iterator[bytes]:
         """Write a request's body; see Frame."""
-        return self.head + self.between.join([item.data for item in items]) + self.tail
+        between = (repeat(self.between),) if self.between else ()
+        rows = chain.from_iterable(zip(*between, *piece.columns, strict=False) for piece in pieces)
+        texts = islice(chain.from_iterable(rows), len(between), None)  # none before the first
+        return chain((self.head,), texts, (self.tail,))
 
     def room(self) -> int:
         """Tell how many bytes the frame itself needs; see Frame."""
@@ -60,17 +85,39 @@ class Join:
 class Parcel:
     """What one request carries."""
 
-    items: tuple[Item, ...]
+    pieces: tuple[Piece, ...]
     frame: Frame
+
+    @property
+    def count(self) -> int:
+        """How many records there are."""
+        return sum(len(piece.rows) for piece in self.pieces)
+
+    def places(self) -> Iterator[Place]:
+        """List the records, in the order of their verdicts."""
+        return (Place(piece.taken, row) for piece in self.pieces for row in piece.rows)
+
+    def parts(self) -> Iterator[bytes]:
+        """Write the request's body, in parts."""
+        return self.frame.parts(self.pieces)
 
     def body(self) -> bytes:
         """Write the request's body."""
-        return self.frame.body(self.items)
+        return b"".join(self.parts())
 
     def halves(self) -> tuple["Parcel", "Parcel"]:
         """Split in two, in order."""
-        middle = len(self.items) // 2
-        return replace(self, items=self.items[:middle]), replace(self, items=self.items[middle:])
+        middle = self.count // 2
+        return self._cut(0, middle), self._cut(middle, self.count)
+
+    def _cut(self, begin: int, end: int) -> "Parcel":
+        pieces, at = [], 0
+        for piece in self.pieces:
+            part = piece.cut(max(0, begin - at), max(0, end - at))
+            at += len(piece.rows)
+            if part.rows:
+                pieces.append(part)
+        return replace(self, pieces=tuple(pieces))
 
 
 class Verdict(NamedTuple):
@@ -87,6 +134,9 @@ class Verdict(NamedTuple):
     status: int = 0
     known: bool = True
 
+
+Refused = list[tuple[Place, Verdict]]
+"""Records that no request can hold, and why."""
 
 DELIVERED: Final = Verdict(RecordOutcome.DELIVERED)
 DUPLICATE: Final = Verdict(RecordOutcome.DUPLICATE)
@@ -106,11 +156,11 @@ def again(error: str, status: int = 0) -> Verdict:
 class Packer(Protocol):
     """Groups the records of one round into parcels. Pure."""
 
-    def add(self, taken: int, batch: Batch, lines: Sequence[bytes]) -> None:
+    def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of *batch*, number *taken*; called in the log's order."""
         ...
 
-    def refused(self) -> list[tuple[Item, Verdict]]:
+    def refused(self) -> Refused:
         """Return the records that no parcel can hold."""
         ...
 
@@ -135,7 +185,7 @@ class Sink(Protocol):
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """
-        Send *parcel* once and return a verdict for each of its items, in order.
+        Send *parcel* once and return a verdict for each of its records, in order.
 
         SinkUnavailable: nothing is known of it, try again later. SinkDenied: the same, but
         somebody has to act first. SinkRejected: try its halves.

@@ -8,7 +8,7 @@ from igpipe.errors import SinkDenied, SinkError, SinkRejected, SinkUnavailable
 from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.letters import DeadLetters
 from igpipe.sinks.limit import SizeLimit
-from igpipe.sinks.ports import DELIVERED, Item, Parcel, Sink, Verdict, dead_letter
+from igpipe.sinks.ports import DELIVERED, Parcel, Place, Sink, Verdict, dead_letter
 from igpipe.spool import RecordOutcome
 from igpipe.telemetry import RecordTelemetry
 
@@ -48,23 +48,23 @@ class Requests:
             except SinkRejected as error:
                 if error.status == 413:
                     self._limit.shrink()
-                if len(parcel.items) > 1:
+                if parcel.count > 1:
                     parcels += reversed(parcel.halves())
                     continue
                 reason = "too_large" if error.status == 413 else "rejected"
                 verdicts = [dead_letter(reason, str(error), error.status)]
-            if verdicts.count(DELIVERED) == len(parcel.items):  # most do
-                ledger.note_all(parcel.items, RecordOutcome.DELIVERED)
+            if verdicts.count(DELIVERED) == parcel.count:  # most do
+                ledger.note_all(parcel, RecordOutcome.DELIVERED)
             else:
-                self.note(zip(parcel.items, verdicts, strict=True), ledger)
+                self.note(zip(parcel.places(), verdicts, strict=True), ledger)
                 _raise_if_again(verdicts)
 
-    def note(self, verdicts: Iterable[tuple[Item, Verdict]], ledger: Ledger) -> None:
-        """Write down what became of items."""
-        for item, verdict in verdicts:
-            ledger.note(item, verdict)
+    def note(self, verdicts: Iterable[tuple[Place, Verdict]], ledger: Ledger) -> None:
+        """Write down what became of some records."""
+        for place, verdict in verdicts:
+            ledger.note(place, verdict)
             if verdict.outcome is RecordOutcome.DEAD_LETTERED:
-                self._letters.add(ledger.line(item), verdict)
+                self._letters.add(ledger.line(place), verdict)
 
     async def _attempt(self, parcel: Parcel) -> Sequence[Verdict]:
         """Send one request and tell how it went."""

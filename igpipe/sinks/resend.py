@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 
 from igpipe.config import AnySink, SpoolConfig
 from igpipe.health import Health
-from igpipe.model import Batch
+from igpipe.model import Batch, Source
+from igpipe.record import parse_line
 from igpipe.sinks.kinds import open_sink
 from igpipe.sinks.letterfile import LetterFile, parse_letter
 from igpipe.sinks.open import backoff_of
-from igpipe.sinks.record import cutter, source_of
 from igpipe.sinks.sender import Sender
 from igpipe.spool import MemorySpool
 from igpipe.tasks import background
@@ -20,6 +20,9 @@ from igpipe.telemetry import Telemetry
 
 NEVER = 1e10
 """More seconds than any letter waits."""
+
+Name = tuple[Source, int]
+"""What tells a record from all others: its stream, and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +47,28 @@ async def replay_letters(config: AnySink, file: LetterFile, within: float) -> Re
     is cut short the letters stay, and those sent already are sent again next time.
     """
     lines = await asyncio.to_thread(file.claim)
-    letters: dict[bytes, bytes] = {}
+    letters: dict[Name, tuple[Batch, bytes]] = {}
     unreadable = []
     for line in lines:
         try:
-            record = parse_letter(line).record
-            source_of(record)
+            record = parse_line(parse_letter(line).record)
         except ValueError:
             unreadable.append(line)
         else:
-            letters[record] = line
-    resent, pending = await _send(config, file, list(letters), within)
-    kept = [*unreadable, *(letters[record] for record in pending)]
+            letters[record.source, record.seqs[0]] = record, line
+    records = [record for record, _ in letters.values()]
+    resent, pending = await _send(config, file, records, within)
+    kept = [*unreadable, *(letters[name][1] for name in pending)]
     await asyncio.to_thread(file.release, kept)
     return Resent(resent.sent, resent.expired, resent.left + len(kept), resent.error)
 
 
 async def _send(
-    config: AnySink, file: LetterFile, records: Sequence[bytes], within: float
-) -> tuple[Resent, list[bytes]]:
-    """Send *records*, and return those that are still pending after *within* seconds."""
+    config: AnySink, file: LetterFile, records: Sequence[Batch], within: float
+) -> tuple[Resent, list[Name]]:
+    """Send *records*, and name those that are still pending after *within* seconds."""
     telemetry = Telemetry().records
-    size = sum(map(len, records)) + len(records)
+    size = sum(record.size for record in records)
     spool = MemorySpool(SpoolConfig(max_bytes=size + 2**20, max_age=NEVER), telemetry)
     reader = spool.reader(config.name, lambda source: True)
     for batch in _batches(records):
@@ -78,19 +81,20 @@ async def _send(
                     await reader.drained()
             except TimeoutError:
                 pass
-    account, pending = reader.account, b""
-    if account.pending:
-        pending = b"".join(each.batch.payload for each in await reader.take(size, 0.0))
+    account = reader.account
+    left = [each.batch for each in await reader.take(size, 0.0)] if account.pending else []
     done = account.delivered + account.duplicate
     resent = Resent(done, account.expired, account.dead_lettered, sender.status.last_error)
-    return resent, pending.split(b"\n")[:-1]
+    return resent, [(batch.source, seq) for batch in left for seq in batch.seqs]
 
 
-def _batches(records: Sequence[bytes]) -> Iterator[Batch]:
-    """Put what follows each other in one stream in a batch."""
-    for source, group in groupby(((source_of(r), r) for r in records), key=itemgetter(0)):
-        lines = [record for _, record in group]
-        cuts = [cutter(lines[0])(line) for line in lines]
-        times = [int(cut.time) for cut in cuts]
-        payload = b"".join(b"%b\n" % line for line in lines)
-        yield Batch(source, int(cuts[0].seq), len(lines), min(times), max(times), payload)
+def _batches(records: Sequence[Batch]) -> Iterator[Batch]:
+    """Put what follows each other in one stream, with one weight, in a batch."""
+    for (source, weight), group in groupby(records, key=attrgetter("source", "weight")):
+        seqs, times, shared, pids, events = zip(*map(_row, group), strict=True)
+        yield Batch(source, weight, seqs, times, shared, pids, events)
+
+
+def _row(one: Batch) -> tuple[int, int, bytes, int, bytes]:
+    """Take the only record out of a batch."""
+    return one.seqs[0], one.times[0], one.shared[0], one.pids[0], one.events[0]

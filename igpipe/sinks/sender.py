@@ -103,8 +103,8 @@ class Sender:
     async def _deliver(self, ledger: Ledger) -> None:
         now = self._wall()
         packer = self._sink.packer(self._limit.value, now)
-        for taken, lines in enumerate(ledger.lines):
-            packer.add(taken, ledger.batch(taken), lines)
+        for taken, batch in enumerate(ledger.batches):
+            packer.add(taken, batch)
             await asyncio.sleep(0)  # encoding is CPU time: others wait for one batch at most
         self._requests.note(packer.refused(), ledger)
         parcels = packer.parcels()

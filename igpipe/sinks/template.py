@@ -58,7 +58,6 @@ _IP: Final = {"type": "ip"}
 _PROPERTIES: Final[dict[str, Any]] = {
     # A data stream refuses to be lenient with its own time.
     "@timestamp": {"type": "date_nanos", "ignore_malformed": False},
-    "time": _LONG,
     "seq": _LONG,
     "weight": {"type": "double"},
     "event": _object(sequence=_LONG),

@@ -3,12 +3,13 @@
 from igpipe.spool.disk import DiskSpool
 from igpipe.spool.memory import MemorySpool
 from igpipe.spool.open import open_spool
-from igpipe.spool.ports import Account, Reader, RecordOutcome, Spool, Taken
+from igpipe.spool.ports import Account, Outcomes, Reader, RecordOutcome, Spool, Taken
 
 __all__ = [
     "Account",
     "DiskSpool",
     "MemorySpool",
+    "Outcomes",
     "Reader",
     "RecordOutcome",
     "Spool",

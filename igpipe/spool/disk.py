@@ -59,9 +59,9 @@ class DiskSpool:
         if not readers:
             return
         position = self._store.end
-        segment, offset = self._store.append(batch, now)
+        segment, offset, size = self._store.append(batch, now)
         for reader in readers:
-            reader.push(Spot(segment, offset, position), batch, now)
+            reader.push(Spot(segment, offset, position), batch.count, size, now)
         if not self._swept:
             self._sweep(now)
         self.expire(now)

@@ -9,22 +9,24 @@ A record is a head, the source's names and the payload; integers are little-endi
 
 The position of a batch is the number of records that were appended to the log before it, so a
 gap between two positions is the number of records that are lost between them. Checksums begin
-with the segment's random salt: nothing that a node sent can pass for a record.
+with the segment's random salt: nothing that a node sent can pass for a record. What a payload
+holds is payload.py's matter.
 """
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from isal import isal_zlib
 from isal.isal_zlib import crc32
 
 from igpipe.model import Batch, Source
+from igpipe.spool.payload import decode_payload
 
 MAGIC: Final = b"\xabIGS"
-VERSION: Final = 1
+VERSION: Final = 2
 PLAIN: Final = 0
 DEFLATE: Final = 1
 MAX_SOURCE: Final = 4096
@@ -49,11 +51,12 @@ class Record:
     at: float
     crc: int
 
-    def batch(self, payload: bytes) -> Batch:
-        """Make the batch that was written."""
-        return Batch(
-            self.source, self.first_seq, self.count, self.first_time, self.last_time, payload
-        )
+
+class Place(NamedTuple):
+    """Where in the log a batch is, and since when (unix seconds)."""
+
+    position: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +69,28 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of a segment at hand: payloads (None: damaged) are had of records up to ``end``."""
+    """A part of a segment at hand: batches (None: damaged) are had of records up to ``end``."""
 
     records: list[Record]
     offset: int
     end: int
-    payload: Callable[[Record], bytes | None]
+    batch: Callable[[Record], Batch | None]
 
 
 def stretch(data: bytes, salt: int, base: int, size: int) -> Stretch:
     """Make a stretch of *data*, which lies at *base* in a segment of *size* bytes."""
     found = scan(data, salt, base, size)
     end = base + len(data)
-    return Stretch(found.records, found.offset, end, lambda r: payload(r, data, base, salt))
+    return Stretch(found.records, found.offset, end, lambda r: batch_of(r, data, base, salt))
 
 
-def encode(batch: Batch, position: int, at: float, salt: int, codec: int) -> tuple[bytes, bytes]:
-    """Write *batch*, appended *at* (unix seconds), as two parts to be stored one after another."""
-    stored = batch.payload
+def encode(
+    batch: Batch, payload: bytes, place: Place, salt: int, codec: int
+) -> tuple[bytes, bytes]:
+    """Write *batch*, with its *payload*, as two parts to be stored one after another."""
+    stored = payload
     if codec == DEFLATE:
-        stored = isal_zlib.compress(batch.payload, 1)
+        stored = isal_zlib.compress(payload, 1)
     names = (batch.source.cluster, batch.source.node, batch.source.session, batch.source.gadget)
     source = "\0".join(names).encode(errors="replace")[:MAX_SOURCE]
     head = _HEAD.pack(
@@ -94,13 +99,13 @@ def encode(batch: Batch, position: int, at: float, salt: int, codec: int) -> tup
         codec,
         len(source),
         len(stored),
-        len(batch.payload),
-        position,
+        len(payload),
+        place.position,
         batch.first_seq,
         batch.count,
         _int64(batch.first_time),
         _int64(batch.last_time),
-        at,
+        place.at,
         crc32(stored, salt),
     )
     check = crc32(source, crc32(head, salt))
@@ -143,6 +148,18 @@ def payload(record: Record, data: bytes, base: int, salt: int) -> bytes | None:
     except isal_zlib.error:  # type: ignore[misc]  # its stubs say: an instance
         return None
     return whole if len(whole) == record.size else None
+
+
+def batch_of(record: Record, data: bytes, base: int, salt: int) -> Batch | None:
+    """Read *record*'s batch from *data*, which lies at *base*; None if it is damaged."""
+    whole = payload(record, data, base, salt)
+    if whole is None:
+        return None
+    try:
+        batch = decode_payload(record.source, whole)
+    except ValueError:
+        return None
+    return batch if batch.count == record.count else None
 
 
 def _parse(data: bytes, at: int, salt: int, base: int) -> Record | None:

@@ -1,6 +1,6 @@
 """What a sink has in its hands of a log on disk. Pure."""
 
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -29,30 +29,26 @@ class Held:
     left: int
     batch: Batch
 
-    def rest(self, count: int, payload: bytes) -> "Held":
-        """Reduce it to the *count* records of *payload*, which are among its own, in order."""
-        if count == self.batch.count:
+    def rest(self, rows: Sequence[int]) -> "Held":
+        """Reduce it to these records of its batch."""
+        if len(rows) == self.batch.count:
             return self
-        left, remaining = 0, deque(_lines(payload))
-        whole = self.left if self.left != WHOLE else (1 << self.batch.count) - 1
-        places = (at for at in range(whole.bit_length()) if whole >> at & 1)
-        for at, line in zip(places, _lines(self.batch.payload), strict=True):
-            if remaining and line == remaining[0]:
-                remaining.popleft()
-                left |= 1 << at
-        return replace(self, left=left, batch=replace(self.batch, count=count, payload=payload))
+        places = _places(self.left, self.batch.count)
+        left = sum(1 << places[row] for row in rows)
+        return replace(self, left=left, batch=self.batch.select(rows))
 
 
-def hold(segment: Segment, record: Record, payload: bytes, left: int) -> Held:
+def hold(segment: Segment, record: Record, batch: Batch, left: int) -> Held:
     """Hold the records of a batch that are not settled, by their bits in *left*."""
-    batch, count = record.batch(payload), left.bit_count()
-    if count == record.count:
+    if left.bit_count() == record.count:
         left = WHOLE
     else:
-        lines = [line for at, line in enumerate(_lines(payload)) if left >> at & 1]
-        batch = replace(batch, count=count, payload=b"".join(lines))
+        batch = batch.select(_places(left, left.bit_count()))
     return Held(segment, record.offset, record.position, record.at, left, batch)
 
 
-def _lines(data: bytes) -> list[bytes]:
-    return [line + b"\n" for line in data.split(b"\n")[:-1]]
+def _places(left: int, count: int) -> Sequence[int]:
+    """Tell which records of the whole batch the *count* are that are left."""
+    return (
+        range(count) if left == WHOLE else [at for at in range(left.bit_length()) if left >> at & 1]
+    )

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from igpipe.config import SpoolConfig
 from igpipe.model import Batch, Source
-from igpipe.spool.ports import Account, RecordOutcome, Taken
+from igpipe.spool.ports import Account, Outcomes, RecordOutcome, Taken, tally
 from igpipe.telemetry import RecordTelemetry
 
 
@@ -29,7 +29,7 @@ class MemorySpool:
 
     def append(self, batch: Batch, now: float) -> None:
         """Add *batch* for the readers that want it; see Spool."""
-        stored = _Stored(self._next, len(batch.payload), now)
+        stored = _Stored(self._next, batch.size, now)
         self._next += 1
         for reader in self._readers:
             if reader.wants(batch.source):
@@ -89,8 +89,8 @@ class MemoryReader:
     @property
     def pending_bytes(self) -> int:
         """How many bytes of records are pending; see Reader."""
-        waiting = sum(len(waiting.batch.payload) for waiting in self._waiting)
-        return waiting + sum(len(taken.batch.payload) for taken in self._taken.values())
+        waiting = sum(waiting.batch.size for waiting in self._waiting)
+        return waiting + sum(taken.batch.size for taken in self._taken.values())
 
     @property
     def head(self) -> int | None:
@@ -113,26 +113,23 @@ class MemoryReader:
             await self._filled.wait()
         taken: list[Taken] = []
         room = limit_bytes
-        while self._waiting and (not taken or len(self._waiting[0].batch.payload) <= room):
+        while self._waiting and (not taken or self._waiting[0].batch.size <= room):
             waiting = self._waiting.popleft()
-            room -= len(waiting.batch.payload)
+            room -= waiting.batch.size
             self._release(waiting.stored)
             self._taken[waiting.stored.position] = waiting
             taken.append(Taken(waiting.stored.position, waiting.batch))
         return taken
 
-    def settle(
-        self, taken: Taken, outcomes: Mapping[RecordOutcome, int], rest: bytes = b""
-    ) -> None:
-        """Book what became of *taken* and put back the *rest*; see Reader."""
-        count = rest.count(b"\n")
-        if sum(outcomes.values()) + count != taken.batch.count:
-            raise ValueError(f"{outcomes} and {count} are not {taken.batch.count} records")
+    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
+        """Book what became of *taken* and put back the rest; see Reader."""
+        counts, rest = tally(taken, outcomes)
         waiting = self._taken.pop(taken.position)
-        for outcome, records in outcomes.items():
+        for outcome, records in counts.items():
             self._book(outcome, records)
-        if count:
-            batch = replace(taken.batch, count=count, payload=rest)
+        if rest:
+            whole = len(rest) == taken.batch.count
+            batch = taken.batch if whole else taken.batch.select(rest)
             self._put_back(_Waiting(waiting.stored, batch))
             self._spool.bound()
 

@@ -1,6 +1,6 @@
 """What a spool is to those who fill it and to those who read it, whatever it is kept in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -42,12 +42,30 @@ class Account:
         return self.recovered + self.forwarded == ended + self.pending
 
 
+Outcomes = Sequence[RecordOutcome | None]
+"""What became of the records of a batch, one after another; None of those to be sent again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A batch in the hands of a sink; *position* is its place in the log, and rises."""
 
     position: int
     batch: Batch
+
+
+def tally(taken: Taken, outcomes: Outcomes) -> tuple[dict[RecordOutcome, int], list[int]]:
+    """
+    Count what became of *taken*, and list which of its records go back.
+
+    ValueError if there is not one outcome for each.
+    """
+    if len(outcomes) != taken.batch.count:
+        raise ValueError(f"{len(outcomes)} outcomes for {taken.batch.count} records")
+    counts = {outcome: count for outcome in RecordOutcome if (count := outcomes.count(outcome))}
+    if sum(counts.values()) == len(outcomes):
+        return counts, []
+    return counts, [row for row, outcome in enumerate(outcomes) if outcome is None]
 
 
 class Reader(Protocol):
@@ -81,14 +99,11 @@ class Reader(Protocol):
         """
         ...
 
-    def settle(
-        self, taken: Taken, outcomes: Mapping[RecordOutcome, int], rest: bytes = b""
-    ) -> None:
+    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
         """
-        Say what became of each record of *taken*, and put back the *rest*.
+        Say what became of each record of *taken*, in order; those without an outcome go back.
 
-        *rest* holds the whole records without an outcome, in order; it is taken again before
-        anything newer. ValueError if outcomes and rest are not the records that were taken.
+        They are taken again before anything newer. ValueError if there is not one for each.
         """
         ...
 

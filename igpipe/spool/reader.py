@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from igpipe.model import Batch, Source
@@ -11,7 +11,7 @@ from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.format import LOOK, Record, Stretch
 from igpipe.spool.held import Held, Spot, hold
 from igpipe.spool.holes import Holes
-from igpipe.spool.ports import Account, RecordOutcome, Taken
+from igpipe.spool.ports import Account, Outcomes, RecordOutcome, Taken, tally
 from igpipe.spool.recover import Backlog
 from igpipe.spool.segment import Segment
 from igpipe.spool.unread import Unread
@@ -82,7 +82,7 @@ class DiskReader:
     @property
     def pending_bytes(self) -> int:
         """How many bytes of records are pending; see Reader."""
-        held = sum(len(held.batch.payload) for held in self._held())
+        held = sum(held.batch.size for held in self._held())
         return held + self._unread.size
 
     def resume(self, backlog: Backlog, now: float) -> None:
@@ -106,15 +106,15 @@ class DiskReader:
             self._wake()
         self.save(now)
 
-    def push(self, spot: Spot, batch: Batch, at: float) -> None:
-        """Add a batch that was just appended to the log."""
-        count, segment = batch.count, spot.segment
+    def push(self, spot: Spot, count: int, size: int, at: float) -> None:
+        """Add a batch of *count* records that was just appended to the log."""
+        segment = spot.segment
         self.account.forwarded += count
         self.account.pending += count
         self._telemetry.forwarded(self._sink, count)
         if not self._unread:
             self._next, self._next_at = spot, at
-        self._unread.add(segment, count, len(batch.payload))
+        self._unread.add(segment, count, size)
         segment.pending += count
         self._wake()
 
@@ -136,19 +136,15 @@ class DiskReader:
             if taken:
                 return taken
 
-    def settle(
-        self, taken: Taken, outcomes: Mapping[RecordOutcome, int], rest: bytes = b""
-    ) -> None:
-        """Book what became of *taken* and put back the *rest*; see Reader."""
-        count = rest.count(b"\n")
-        if sum(outcomes.values()) + count != taken.batch.count:
-            raise ValueError(f"{outcomes} and {count} are not {taken.batch.count} records")
+    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
+        """Book what became of *taken* and put back the rest; see Reader."""
+        counts, rest = tally(taken, outcomes)
         held = self._taken.pop(taken.position)
-        if count and held.segment.gone is None:
-            self._put_back(held.rest(count, rest))
-        elif count:
-            self._book(held.segment, held.segment.gone or RecordOutcome.EVICTED, count)
-        for outcome, records in outcomes.items():
+        if rest and held.segment.gone is None:
+            self._put_back(held.rest(rest))
+        elif rest:
+            self._book(held.segment, held.segment.gone or RecordOutcome.EVICTED, len(rest))
+        for outcome, records in counts.items():
             self._book(held.segment, outcome, records)
         self.save(held.at)
 
@@ -197,9 +193,9 @@ class DiskReader:
 
     def _take_back(self, limit: int) -> list[Taken]:
         taken: list[Taken] = []
-        while self._back and (not taken or len(self._back[0].batch.payload) <= limit):
+        while self._back and (not taken or self._back[0].batch.size <= limit):
             held = self._back.popleft()
-            limit -= len(held.batch.payload)
+            limit -= held.batch.size
             taken.append(self._hand_out(held))
         return taken
 
@@ -220,10 +216,10 @@ class DiskReader:
                     offset, size = record.offset, max(size, record.end - record.offset)
                     self._next_at = record.at
                     break
-                held = self._pass(segment, record, found.payload(record), now)
+                held = self._pass(segment, record, found.batch(record), now)
                 if held is not None:
                     taken.append(self._hand_out(held))
-                    limit -= len(held.batch.payload)
+                    limit -= held.batch.size
             self._damaged(position, record.position)
             position = max(position, record.position + record.count)
             self._next_at = record.at
@@ -237,20 +233,20 @@ class DiskReader:
         return self._past.left(record.position, record.count)
 
     def _pass(
-        self, segment: Segment, record: Record, data: bytes | None, now: float
+        self, segment: Segment, record: Record, batch: Batch | None, now: float
     ) -> Held | None:
         """Leave a batch behind: return it, or book why it is not to be delivered."""
         left = self._past.left(record.position, record.count)
         count = left.bit_count()
         self._read(segment, count, record.size)
-        if data is None:
+        if batch is None:
             self._damaged(record.position, record.position + record.count)
             self._book(segment, RecordOutcome.EVICTED, count)
             return None
         if record.at < now - self._log.max_age:
             self._book(segment, RecordOutcome.EXPIRED, count)
             return None
-        return hold(segment, record, data, left)
+        return hold(segment, record, batch, left)
 
     def _damaged(self, begin: int, end: int) -> None:
         if missing := self._log.holes.tell(begin, end):

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
+from igpipe.model import Batch
 from igpipe.spool.format import Record
 from igpipe.spool.segment import Segment
 
@@ -11,26 +12,26 @@ RECENT_BYTES: Final = 8 * 2**20
 
 
 class Recent:
-    """Records and payloads by position, in the log's order, the newest of them."""
+    """Records and batches by position, in the log's order, the newest of them."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, tuple[Segment, Record, bytes]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[Segment, Record, Batch]] = OrderedDict()
         self._size = 0
 
-    def add(self, segment: Segment, record: Record, payload: bytes) -> None:
+    def add(self, segment: Segment, record: Record, batch: Batch) -> None:
         """Remember what was just appended; the oldest is forgotten for it."""
-        self._kept[record.position] = segment, record, payload
-        self._size += len(payload)
+        self._kept[record.position] = segment, record, batch
+        self._size += batch.size
         while self._size > RECENT_BYTES and len(self._kept) > 1:
             _, (_, _, old) = self._kept.popitem(last=False)
-            self._size -= len(old)
+            self._size -= old.size
 
-    def follow(self, segment: Segment, position: int, limit: int) -> list[tuple[Record, bytes]]:
+    def follow(self, segment: Segment, position: int, limit: int) -> list[tuple[Record, Batch]]:
         """Return what lies from *position* on in *segment*, up to one more than *limit* bytes."""
-        found: list[tuple[Record, bytes]] = []
+        found: list[tuple[Record, Batch]] = []
         while limit > 0 and (kept := self._kept.get(position)) and kept[0] is segment:
-            _, record, payload = kept
-            found.append((record, payload))
+            _, record, batch = kept
+            found.append((record, batch))
             position += record.count
-            limit -= len(payload)
+            limit -= batch.size
         return found

@@ -10,8 +10,9 @@ from igpipe.config import SpoolConfig
 from igpipe.model import Batch
 from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.folder import Files, kind_of
-from igpipe.spool.format import DEFLATE, PLAIN, Record, Stretch, encode, stretch
+from igpipe.spool.format import DEFLATE, PLAIN, Place, Record, Stretch, encode, stretch
 from igpipe.spool.held import Spot
+from igpipe.spool.payload import encode_payload
 from igpipe.spool.ports import RecordOutcome
 from igpipe.spool.recent import Recent
 from igpipe.spool.recover import Recovered
@@ -68,31 +69,23 @@ class Store:
         """List the segments that take disk space and grow no more."""
         return [s for s in self.segments if s.kept is None and s is not self.active]
 
-    def append(self, batch: Batch, now: float) -> tuple[Segment, int]:
-        """Write *batch* and tell where it is."""
-        segment = self._segment_for(len(batch.payload))
-        parts = encode(batch, self.end, now, segment.salt, _CODECS[self._config.compression])
-        try:
-            self._write(segment, parts)
-        except OSError as error:
-            self.fault(error)
-            return self.append(batch, now)
-        offset = segment.size
-        segment.size += sum(map(len, parts))
-        segment.last_at = max(segment.last_at, now)
-        self._remember(segment, offset, batch, now)
+    def append(self, batch: Batch, now: float) -> tuple[Segment, int, int]:
+        """Write *batch*, and tell where it is and how many bytes its records take."""
+        payload = encode_payload(batch)
+        segment, offset = self._append(batch, payload, now)
+        self._remember(segment, offset, batch, len(payload), now)
         self.end += batch.count
-        return segment, offset
+        return segment, offset, len(payload)
 
     async def fetch(self, spot: Spot, size: int) -> Stretch:
         """Read about *size* bytes; none if they cannot be read."""
         segment, offset, position = spot
         recent = self._recent.follow(segment, position, size)
         if recent:
-            payloads = {record.position: payload for record, payload in recent}
+            batches = {record.position: batch for record, batch in recent}
             records = [record for record, _ in recent]
             end = records[-1].end
-            return Stretch(records, end, end, lambda record: payloads[record.position])
+            return Stretch(records, end, end, lambda record: batches[record.position])
         data = await self._read(segment, offset, size)
         return stretch(data, segment.salt, offset, segment.size)
 
@@ -186,12 +179,26 @@ class Store:
             return b""
         return data.ljust(size, b"\0")  # a file that was cut off is damage like any other
 
-    def _remember(self, segment: Segment, offset: int, batch: Batch, now: float) -> None:
+    def _append(self, batch: Batch, payload: bytes, now: float) -> tuple[Segment, int]:
+        segment = self._segment_for(len(payload))
+        codec = _CODECS[self._config.compression]
+        parts = encode(batch, payload, Place(self.end, now), segment.salt, codec)
+        try:
+            self._write(segment, parts)
+        except OSError as error:
+            self.fault(error)
+            return self._append(batch, payload, now)
+        offset = segment.size
+        segment.size += sum(map(len, parts))
+        segment.last_at = max(segment.last_at, now)
+        return segment, offset
+
+    def _remember(self, segment: Segment, offset: int, batch: Batch, size: int, now: float) -> None:
         record = Record(
-            offset, offset, segment.size, PLAIN, len(batch.payload), self.end,
+            offset, offset, segment.size, PLAIN, size, self.end,
             batch.source, batch.first_seq, batch.count, batch.first_time, batch.last_time, now, 0,
         )  # fmt: skip
-        self._recent.add(segment, record, batch.payload)
+        self._recent.add(segment, record, batch)
 
     async def _spill(self, segment: Segment) -> None:
         if segment.kept is None or segment is self.active:

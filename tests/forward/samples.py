@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from igpipe import record
 from igpipe.config import ForwardConfig
 from igpipe.forward import Forwarder, StreamForward
 from igpipe.model import Batch, Event, Source
@@ -51,7 +52,7 @@ class Kept:
 
 def lines(batch: Batch) -> list[bytes]:
     """Split a batch into its records."""
-    return batch.payload.split(b"\n")[:-1]
+    return record.lines(batch)
 
 
 def recorded(name: str) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -16,10 +17,10 @@ from igpipe.sinks import open_sinks
 from igpipe.spool import Account, open_spool
 from igpipe.telemetry import Telemetry
 from tests.long.outage import RATE, SOURCE, memory
-from tests.sinks.samples import record
+from tests.sinks.samples import EVENT
 
 TICK = 0.1
-PAD = b"x" * 700
+PAD = "x" * 900
 _SEQ = re.compile(rb'"seq":(\d+),')
 
 
@@ -98,11 +99,9 @@ def _batch(tick: int) -> Batch:
     """Make a tenth of a second's records, each of about 1 KB."""
     count = round(RATE * TICK)
     first = tick * count
-    head, tail = record(0, source=SOURCE, time_ns=time.time_ns()).split(b'"seq":0')
-    tail = tail[:-2] + b',"pad":"%b"}}\n' % PAD
-    lines = [b'%b"seq":%d%b' % (head, seq, tail) for seq in range(first, first + count)]
-    now = time.time_ns()
-    return Batch(SOURCE, first, count, now, now, b"".join(lines))
+    event = orjson.dumps({**EVENT, "pad": PAD})
+    seqs, times = [*range(first, first + count)], [time.time_ns()] * count
+    return Batch(SOURCE, 1.0, seqs, times, [b"{"] * count, [12] * count, [event] * count)
 
 
 async def _free_port() -> int:

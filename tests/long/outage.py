@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from prometheus_client import CollectorRegistry
 
 from igpipe.backoff import Backoff
@@ -49,14 +50,14 @@ class Tally:
         self.tries += 1
         if self.down:
             raise SinkUnavailable("down")
-        for item in parcel.items:
-            seq = int(item.data[:8])
+        for line in parcel.body().splitlines():
+            seq = orjson.loads(line)["seq"]
             assert seq >= self.next, f"{seq} came again"
             if seq > self.next:
                 self.gaps.append((self.next, seq))
             self.next = seq + 1
-        self.records += len(parcel.items)
-        return [DELIVERED] * len(parcel.items)
+        self.records += parcel.count
+        return [DELIVERED] * parcel.count
 
     async def probe(self) -> None:
         """Do nothing; see Sink."""
@@ -120,8 +121,9 @@ class Maker:
 
 def batch_at(first: int, count: int) -> Batch:
     """Make a batch of *count* records; they are short, there are many."""
-    lines = [b"%08d some words of an event\n" % seq for seq in range(first, first + count)]
-    return Batch(SOURCE, first, count, first, first + count - 1, b"".join(lines))
+    seqs = [*range(first, first + count)]
+    events = [b'{"args":"some words of an event"}' for _ in seqs]
+    return Batch(SOURCE, 1.0, seqs, seqs, [b"{"] * count, [7] * count, events)
 
 
 def memory() -> int:

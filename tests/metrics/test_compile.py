@@ -46,7 +46,7 @@ class Counted:
         return ""
 
     def _new(self, key: Any) -> list[Any]:
-        cell = self.cells[key] = [0] * self.plan.width
+        cell = self.cells[key] = [*[0] * self.plan.width, None]
         return cell
 
     def _publish(self, observe: Any) -> None:
@@ -117,7 +117,7 @@ def test_usual_events_go_the_fast_way() -> None:
     for _ in range(3):
         counted.take(event())
     assert counted.compiled == 2  # the slow way to begin with, then this shape
-    assert list(counted.cells.values()) == [[3]]
+    assert list(counted.cells.values()) == [[3, None]]
 
 
 def test_shape_changes_for_good() -> None:
@@ -139,7 +139,7 @@ def test_shapes_that_alternate_settle() -> None:
             one["comm"] = one.pop("proc")["comm"]
         counted.take(one)
     assert counted.compiled < 8
-    assert list(counted.cells.values()) == [[100]]
+    assert list(counted.cells.values()) == [[100, None]]
 
 
 @pytest.mark.parametrize("bad", [[], "x", 7, None, {"k8s": None}, {"k8s": {"podName": ["p"]}}])

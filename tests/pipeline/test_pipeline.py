@@ -19,6 +19,7 @@ from igpipe.model import (
     Source,
 )
 from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers, counts_from_zero
+from igpipe.record import lines
 from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
@@ -54,7 +55,7 @@ class Bench:
 
     def records(self) -> list[dict[str, object]]:
         """Read all records of all batches."""
-        return [orjson.loads(line) for b in self.batches for line in b.payload.splitlines()]
+        return [orjson.loads(text) for b in self.batches for text in lines(b)]
 
     def total(self, name: str) -> float:
         """Sum up a metric over all its series."""

@@ -12,9 +12,10 @@ from prometheus_client import CollectorRegistry
 
 from igpipe.backoff import Backoff
 from igpipe.config import LokiSink, SpoolConfig
-from igpipe.forward.labels import Labels
+from igpipe.forward.labels import write_all
 from igpipe.health import Health
-from igpipe.model import Batch, Source
+from igpipe.model import NO_PID, Batch, Source
+from igpipe.record import parse_line
 from igpipe.sinks.http import Answer
 from igpipe.sinks.loki import Loki
 from igpipe.sinks.ports import Packer
@@ -45,7 +46,7 @@ def record(
             "seq": seq,
             "time": time_ns + seq,
             "weight": 30.0,
-            "labels": orjson.loads(Labels().write(event)) if type(event) is dict else {},
+            "labels": orjson.loads(write_all(event)),
             "event": event,
         }
     )
@@ -59,17 +60,22 @@ def batch(first: int = 0, count: int = 1, **more: Any) -> Batch:
 
 def batch_of(lines: Sequence[bytes]) -> Batch:
     """Build a batch of records of one stream."""
-    records = [orjson.loads(line) for line in lines]
-    source = Source(*(records[0][name] for name in ("cluster", "node", "session", "gadget")))
-    times = [each["time"] for each in records]
-    payload = b"".join(line + b"\n" for line in lines)
-    return Batch(source, records[0]["seq"], len(lines), min(times), max(times), payload)
+    ones = [parse_line(line) for line in lines]
+    return Batch(
+        ones[0].source,
+        ones[0].weight,
+        [one.seqs[0] for one in ones],
+        [one.times[0] for one in ones],
+        [one.shared[0] for one in ones],
+        [NO_PID] * len(ones),
+        [one.events[0] for one in ones],
+    )
 
 
 def fill(packer: Packer, lines: Sequence[bytes]) -> None:
     """Give *lines* to *packer*, each as a batch of its own."""
     for number, line in enumerate(lines):
-        packer.add(number, batch_of([line]), [line])
+        packer.add(number, batch_of([line]))
 
 
 def loki_config(**config: Any) -> LokiSink:

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from igpipe.config import FileSink
 from igpipe.errors import SinkDenied, SinkUnavailable
 from igpipe.files import append, is_full
-from igpipe.sinks.file import NdjsonFile
+from igpipe.sinks.file import file_sink
+from igpipe.sinks.lines import LineSink
 from igpipe.sinks.ports import DELIVERED
-from tests.sinks.samples import batch, record
+from tests.sinks.samples import batch, batch_of, record
 
 
-def sink_of(path: Path, *, max_bytes: int = 2**20, max_files: int = 5) -> NdjsonFile:
+def sink_of(path: Path, *, max_bytes: int = 2**20, max_files: int = 5) -> LineSink:
     """Make a file sink."""
-    return NdjsonFile(FileSink(name="f", path=path, max_bytes=max_bytes, max_files=max_files))
+    return file_sink(FileSink(name="f", path=path, max_bytes=max_bytes, max_files=max_files))
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -46,7 +47,7 @@ async def test_records_are_appended_a_line_each(tmp_path: Path) -> None:
     sink = sink_of(tmp_path / "out")
     for first in (0, 2):
         packer = sink.packer(sink.request_bytes, 0)
-        packer.add(0, batch(), [record(first), record(first + 1)])
+        packer.add(0, batch(first, 2))
         (parcel,) = packer.parcels()
         assert await sink.deliver(parcel) == [DELIVERED, DELIVERED]
     assert (tmp_path / "out").read_bytes().split(b"\n") == [*map(record, range(4)), b""]
@@ -56,20 +57,21 @@ async def test_it_rotates_before_it_grows_too_large(tmp_path: Path) -> None:
     """The newest rotated file is .1, the oldest is dropped, no record is cut."""
     path = tmp_path / "out"
     sink = sink_of(path, max_bytes=2**16, max_files=2)
-    line = b"x" * 1023
+    line = record(0, event={"args": "x" * 800})
+    count = 2**16 // (len(line) + 1)
     for _ in range(5):
         packer = sink.packer(sink.request_bytes, 0)
-        packer.add(0, batch(), [line] * 63)
+        packer.add(0, batch_of([line] * count))
         for parcel in packer.parcels():
             await sink.deliver(parcel)
-    assert contents(tmp_path) == dict.fromkeys(("out", "out.1", "out.2"), (line + b"\n") * 63)
+    assert contents(tmp_path) == dict.fromkeys(("out", "out.1", "out.2"), (line + b"\n") * count)
 
 
 def test_a_record_longer_than_a_file_may_be_goes_alone(tmp_path: Path) -> None:
     """It is written, not dropped."""
     packer = sink_of(tmp_path / "out", max_bytes=2**16).packer(2**16, 0)
-    packer.add(0, batch(), [b"a", b"x" * 2**17, b"b"])
-    assert [len(parcel.items) for parcel in packer.parcels()] == [1, 1, 1]
+    packer.add(0, batch_of([record(0), record(1, event={"args": "x" * 2**17}), record(2)]))
+    assert [parcel.count for parcel in packer.parcels()] == [1, 1, 1]
     assert packer.refused() == []
 
 
@@ -99,7 +101,7 @@ async def test_a_full_disk_is_tried_again(tmp_path: Path) -> None:
     """It may have room later."""
     sink = sink_of(tmp_path / "out")
     packer = sink.packer(2**20, 0)
-    packer.add(0, batch(), [b"x" * 100])
+    packer.add(0, batch())
     (parcel,) = packer.parcels()
     with disk_of(50), pytest.raises(SinkUnavailable, match="File too large"):
         await sink.deliver(parcel)
@@ -122,12 +124,12 @@ async def test_a_moved_file_is_made_anew(tmp_path: Path) -> None:
     """Somebody else may rotate it."""
     sink = sink_of(tmp_path / "out")
     packer = sink.packer(2**20, 0)
-    packer.add(0, batch(), [b"a"])
+    packer.add(0, batch())
     (parcel,) = packer.parcels()
     await sink.deliver(parcel)
     (tmp_path / "out").rename(tmp_path / "moved")
     await sink.deliver(parcel)
-    assert (tmp_path / "out").read_bytes() == (tmp_path / "moved").read_bytes() == b"a\n"
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "moved").read_bytes() == record() + b"\n"
 
 
 @pytest.mark.parametrize("path", ["missing/out", "."])

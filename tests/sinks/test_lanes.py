@@ -1,12 +1,12 @@
 """Lanes: order where it is asked for, freedom elsewhere."""
 
 from igpipe.sinks.lanes import lanes_of
-from igpipe.sinks.ports import Item, Join, Parcel
+from igpipe.sinks.ports import Join, Parcel, Piece
 
 
 def parcel(frame: Join, number: int) -> Parcel:
     """Make a parcel that can be told from others."""
-    return Parcel((Item(0, number, b""),), frame)
+    return Parcel((Piece(0, [number], ([b""],)),), frame)
 
 
 def test_parcels_of_an_ordered_frame_share_a_lane() -> None:

@@ -1,14 +1,12 @@
 """The ledger of a round: what is known is settled, the rest goes back byte by byte."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from igpipe.model import Batch
+from igpipe.model import NO_PID, Batch
 from igpipe.sinks.ledger import Ledger
-from igpipe.sinks.ports import Item, Verdict
+from igpipe.sinks.ports import Place, Verdict
 from igpipe.spool import RecordOutcome
 from igpipe.telemetry import Telemetry
 from tests.sinks.samples import EXEC
@@ -25,23 +23,23 @@ def test_any_part_may_be_known(batches: list[list[tuple[bytes, RecordOutcome | N
     """Whatever records look like and whichever are known, the others come again, in order."""
     spool = spool_of(Telemetry(CollectorRegistry()))
     reader = spool.reader("a", everything)
-    plain = Batch(EXEC, 0, 0, 0, 0, b"")
     for records in batches:
-        payload = b"".join(line + b"\n" for line, _ in records)
-        spool.append(replace(plain, count=len(records), payload=payload), now=0)
+        events, numbers = [line for line, _ in records], [*range(len(records))]
+        labels, pids = [b"{}"] * len(records), [NO_PID] * len(records)
+        spool.append(Batch(EXEC, 1.0, numbers, numbers, labels, pids, events), now=0)
 
     ledger = Ledger(run(reader.take(2**20, 0)))
     for taken, records in enumerate(batches):
         for index, (_, fate) in enumerate(records):
             if fate is not None:
-                ledger.note(Item(taken, index, b""), Verdict(fate))
+                ledger.note(Place(taken, index), Verdict(fate))
     ledger.settle(reader)
 
     known = [fate for records in batches for _, fate in records]
-    rest = [line + b"\n" for records in batches for line, fate in records if fate is None]
+    rest = [line for records in batches for line, fate in records if fate is None]
     assert reader.account.delivered == known.count(RecordOutcome.DELIVERED)
     assert reader.account.dead_lettered == known.count(RecordOutcome.DEAD_LETTERED)
     assert reader.account.pending == len(rest)
     if rest:
         again = run(reader.take(2**20, 0))
-        assert b"".join(taken.batch.payload for taken in again) == b"".join(rest)
+        assert [event for taken in again for event in taken.batch.events] == rest

@@ -70,7 +70,7 @@ def test_each_push_has_one_stream() -> None:
     """Loki tells of the last stream of a push only; so records are grouped by label set."""
     parcels = pack(record(0), record(1, source=DNS), record(2), record(3, source=DNS))
     assert [stream(p)["stream"]["gadget"] for p in parcels] == ["trace_exec", "trace_dns"]
-    assert [[item.taken for item in p.items] for p in parcels] == [[0, 2], [1, 3]]
+    assert [[place.taken for place in p.places()] for p in parcels] == [[0, 2], [1, 3]]
 
 
 def test_labels_are_chosen_and_leave_the_metadata() -> None:
@@ -114,21 +114,11 @@ def test_long_values_are_cut() -> None:
     assert "x" * 5000 in line
 
 
-def test_what_cannot_be_read_is_refused() -> None:
-    """What is no record of the batch's stream is no reason to keep its neighbours."""
-    lines = [record(0), b"{}", b"[]", record(1, source=DNS), record(2)[:60], b"\xff", record(3)]
-    packer = LokiPacker(LokiFormat(loki_config()), 2**20, NOW)
-    packer.add(0, batch(), lines)
-    refused = [(item.row, verdict.reason) for item, verdict in packer.refused()]
-    assert refused == [(row, "unreadable") for row in range(1, 6)]
-    assert [item.row for item in packer.parcels()[0].items] == [0, 6]
-
-
 def test_what_no_request_can_hold_is_refused() -> None:
     """Loki would refuse it for ever."""
     packer = LokiPacker(LokiFormat(loki_config()), 2000, NOW)
     fill(packer, [record(0), record(1, event={"args": "x" * 2000}), record(2)])
-    assert [(item.taken, verdict.reason) for item, verdict in packer.refused()] == [
+    assert [(place.taken, verdict.reason) for place, verdict in packer.refused()] == [
         (1, "too_large")
     ]
 
@@ -156,15 +146,15 @@ def test_every_record_is_packed_once_in_order_within_the_limit(
     fill(packer, lines)
     parcels = packer.parcels()
 
-    sent = [item.taken for parcel in parcels for item in parcel.items]
-    refused = [item.taken for item, _ in packer.refused()]
+    sent = [place.taken for parcel in parcels for place in parcel.places()]
+    refused = [place.taken for place, _ in packer.refused()]
     assert sorted(sent + refused) == list(range(len(lines)))
     for parcel in parcels:
         assert len(parcel.body()) <= limit
         texts = [line.encode() for _, line, _ in stream(parcel)["values"]]
-        assert texts == [lines[item.taken] for item in parcel.items]
+        assert texts == [lines[place.taken] for place in parcel.places()]
     for frame in {parcel.frame for parcel in parcels}:
-        order = [item.taken for p in parcels if p.frame is frame for item in p.items]
+        order = [place.taken for p in parcels if p.frame is frame for place in p.places()]
         assert order == sorted(order)
 
 
@@ -209,12 +199,12 @@ def test_records_that_loki_would_refuse_for_their_age_expire() -> None:
     """Seven days; their neighbours in the batch are sent."""
     lines = [record(seq, time_ns=NOW_NS + seq * 10**9) for seq in range(4)]
     packer = LokiPacker(LokiFormat(loki_config()), 2**20, NOW + 7 * 86400 + 2)
-    packer.add(0, batch_of(lines), lines)
-    assert [(item.row, verdict) for item, verdict in packer.refused()] == [
+    packer.add(0, batch_of(lines))
+    assert [(place.row, verdict) for place, verdict in packer.refused()] == [
         (0, EXPIRED),
         (1, EXPIRED),
     ]
-    assert [item.row for item in packer.parcels()[0].items] == [2, 3]
+    assert [place.row for place in packer.parcels()[0].places()] == [2, 3]
 
 
 def test_a_tenant_may_be_the_namespace() -> None:
@@ -222,5 +212,5 @@ def test_a_tenant_may_be_the_namespace() -> None:
     named = [{"k8s": {"namespace": name}} for name in ("shop", "pay", "a\nX-Admin: 1", "")]
     lines = [record(seq, event=event) for seq, event in enumerate([*named, {}])]
     parcels = pack(*lines, tenant="k8s-{namespace}", host_tenant="nodes")
-    tenants = {cast(Stream, p.frame).tenant: [item.taken for item in p.items] for p in parcels}
+    tenants = {cast(Stream, p.frame).tenant: [place.taken for place in p.places()] for p in parcels}
     assert tenants == {"k8s-shop": [0], "k8s-pay": [1], "k8s-nodes": [2, 3, 4]}

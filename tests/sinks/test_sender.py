@@ -207,7 +207,7 @@ def test_a_dead_sink_does_not_keep_what_the_bounds_end() -> None:
 def test_the_same_holds_for_eviction() -> None:
     """The newest records stay, the oldest go, as many as must."""
     bench = Bench(*[Answer(503)] * 200)
-    size = len(batch(0, 1000).payload)
+    size = batch(0, 1000).size
 
     async def main() -> None:
         for first in range(0, 20_000, 1000):

@@ -115,9 +115,8 @@ async def drain(reader: DiskReader, now: float = 0.0) -> list[int]:
     seqs: list[int] = []
     while reader.account.pending:
         for taken in await reader.take(MIB, now):
-            lines = taken.batch.payload.splitlines()
-            seqs += [int(line.rstrip(b"x")) for line in lines]
-            reader.settle(taken, {RecordOutcome.DELIVERED: taken.batch.count})
+            seqs += [int(event.rstrip(b"x")) for event in taken.batch.events]
+            reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
     return seqs
 
 

@@ -1,7 +1,7 @@
 """Batches and spools for tests."""
 
 from igpipe.config import SpoolConfig
-from igpipe.model import Batch, Source
+from igpipe.model import RECORD_BYTES, Batch, Source
 from igpipe.spool import MemorySpool
 from igpipe.telemetry import Telemetry
 
@@ -9,11 +9,12 @@ MIB = 2**20
 
 
 def batch(first: int = 0, count: int = 1, *, size: int = 0, gadget: str = "trace_exec") -> Batch:
-    """Build a batch of *count* records; *size* pads the first of them."""
-    lines = [b"%d" % seq for seq in range(first, first + count)]
-    lines[0] += b"x" * max(0, size - sum(map(len, lines)) - count)
-    source = Source("c", "n", "s", gadget)
-    return Batch(source, first, count, first, first + count - 1, b"\n".join(lines) + b"\n")
+    """Build a batch of *count* records, of *size* bytes in all: the first of them is padded."""
+    seqs = [*range(first, first + count)]
+    events = [b"%d" % seq for seq in seqs]
+    events[0] += b"x" * max(0, size - sum(map(len, events)) - count * RECORD_BYTES)
+    shared = [b'{"comm":"c%d",' % (seq % 3) for seq in seqs]
+    return Batch(Source("c", "n", "s", gadget), 1.5, seqs, seqs, shared, seqs, events)
 
 
 def everything(_: Source) -> bool:

@@ -4,10 +4,12 @@ import asyncio
 import os
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from igpipe.model import Batch
 from igpipe.spool import RecordOutcome, Taken
 from igpipe.spool.reader import DiskReader
 from tests.spool.disks import Bench, files_of
@@ -19,25 +21,29 @@ BATCHES = 40
 DELIVERED = RecordOutcome.DELIVERED
 
 
-def build(path: Path, codec: str) -> tuple[dict[int, bytes], set[int]]:
+def build(path: Path, codec: str) -> tuple[dict[int, Batch], set[int]]:
     """Leave a spool behind: what was appended, and what of it was settled."""
     bench = Bench(path, max_bytes=MIB, compression=codec)
     reader = bench.reader()
-    lines: dict[int, bytes] = {}
+    lines: dict[int, Batch] = {}
     for number in range(BATCHES):
         each = batch(5 * number, 5, size=random.Random(number).choice([0, 3000, 30_000]))
-        lines |= dict(enumerate(each.payload.splitlines(keepends=True), each.first_seq))
+        lines |= {seq: record(each, row) for row, seq in enumerate(each.seqs)}
         bench.spool.append(each, now=number)
     settled: set[int] = set()
     first, second, *others = run(reader.take(60_000, 0))
     for taken in (first, *others):
-        reader.settle(taken, {DELIVERED: 5})
+        reader.settle(taken, [DELIVERED] * 5)
         settled |= set(range(taken.batch.first_seq, taken.batch.first_seq + 5))
-    split = second.batch.payload.splitlines(keepends=True)
-    reader.settle(second, {DELIVERED: 3}, rest=split[1] + split[3])
+    reader.settle(second, [DELIVERED, None, DELIVERED, None, DELIVERED])
     settled |= {second.batch.first_seq + at for at in (0, 2, 4)}
     bench.spool.abandon()
     return lines, settled
+
+
+def record(batch: Batch, row: int) -> Batch:
+    """Take one record out of a batch."""
+    return replace(batch.select([row]), first_seq=batch.seqs[row])
 
 
 def corrupt(data: bytes, rng: random.Random) -> bytes:
@@ -73,17 +79,15 @@ def damage(path: Path, rng: random.Random, endings: tuple[str, ...]) -> None:
             file.write_bytes(corrupt(file.read_bytes(), rng))
 
 
-async def deliver(bench: Bench, lines: dict[int, bytes]) -> list[int]:
+async def deliver(bench: Bench, lines: dict[int, Batch]) -> list[int]:
     """Deliver all that is left; every record is one that was appended."""
     reader, seqs = bench.reader(), []
     while reader.account.pending:
         for taken in await at_hand(reader):
-            got = taken.batch.payload.splitlines(keepends=True)
-            for line in got:
-                seq = int(line.rstrip(b"x\n"))
-                assert lines[seq] == line
+            for row, seq in enumerate(taken.batch.seqs):
+                assert lines[seq] == record(taken.batch, row)
                 seqs.append(seq)
-            reader.settle(taken, {DELIVERED: len(got)})
+            reader.settle(taken, [DELIVERED] * taken.batch.count)
     assert reader.account.balanced()
     assert reader.account.recovered == len(seqs) + reader.account.evicted
     return seqs

@@ -34,7 +34,7 @@ class Sink:
 
 def seqs_of(taken: Taken) -> list[int]:
     """Read which records a batch holds."""
-    return [int(line.rstrip(b"x")) for line in taken.batch.payload.splitlines()]
+    return [int(event.rstrip(b"x")) for event in taken.batch.events]
 
 
 class DiskAccounts(RuleBasedStateMachine):
@@ -83,13 +83,10 @@ class DiskAccounts(RuleBasedStateMachine):
         taken = sink.taken.pop(data.draw(st.integers(0, len(sink.taken) - 1)))
         count = taken.batch.count
         drawn = data.draw(st.lists(st.sampled_from(FATES), min_size=count, max_size=count))
-        lines = taken.batch.payload.splitlines(keepends=True)
-        outcomes = {fate: drawn.count(fate) for fate in drawn if fate is not None}
-        rest = b"".join(line for line, fate in zip(lines, drawn, strict=True) if fate is None)
         settled = {seq for seq, fate in zip(seqs_of(taken), drawn, strict=True) if fate is not None}
         assert not settled & sink.settled, "settled twice"
         sink.settled |= settled
-        sink.reader.settle(taken, outcomes, rest)
+        sink.reader.settle(taken, drawn)
         self.unsafe |= bool(self.bench.files.error)
 
     @rule()
@@ -150,12 +147,12 @@ class DiskAccounts(RuleBasedStateMachine):
         self.bench.spool.max_age = 1e9
         for sink in self.sinks.values():
             for taken in sink.taken:
-                sink.reader.settle(taken, {}, taken.batch.payload)
+                sink.reader.settle(taken, [None] * taken.batch.count)
             order: list[int] = []
             while sink.reader.account.pending:
                 for taken in run(sink.reader.take(MIB, self.now)):
                     order += seqs_of(taken)
-                    sink.reader.settle(taken, {RecordOutcome.DELIVERED: taken.batch.count})
+                    sink.reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
             assert order == sorted(set(order))
             assert not sink.settled & set(order)
             assert sink.reader.account.balanced()

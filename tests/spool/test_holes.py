@@ -1,6 +1,7 @@
 """A loss is counted once, also over restarts."""
 
 import errno
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from igpipe.spool import RecordOutcome
 from igpipe.spool.cursor import SLOT, WHOLE, Cursor, decode_slots, encode_slot
+from igpipe.spool.format import MAGIC
 from igpipe.spool.holes import KEPT, SAVED, Holes
 from tests.spool.disks import Bench, drain, files_of
 from tests.spool.samples import MIB, batch
@@ -73,7 +75,7 @@ def test_what_a_crash_took_from_memory_is_told_at_one_start(tmp_path: Path) -> N
     bench.spool.append(batch(2, 3), 0.0)
     bench.files.error = 0
     (taken,) = run(reader.take(1, 0.0))
-    reader.settle(taken, {}, taken.batch.payload)
+    reader.settle(taken, [None] * taken.batch.count)
 
     assert starts(bench) == [3, 0, 0]
     bench.spool.append(batch(5, 4), 0.0)
@@ -91,11 +93,11 @@ def test_damage_is_told_at_one_start(tmp_path: Path) -> None:
         bench.spool.append(batch(first, 10, size=100), 0.0)
     (file,) = files_of(tmp_path)
     data = file.read_bytes()
-    size = len(data) // 4
-    file.write_bytes(data[: 2 * size] + bytes(size) + data[3 * size :])
+    _, second, third, fourth = (match.start() for match in re.finditer(re.escape(MAGIC), data))
+    file.write_bytes(data[:third] + bytes(fourth - third) + data[fourth:])
 
     assert starts(bench) == [10, 0, 0]
-    file.write_bytes(data[:size] + bytes(2 * size) + data[3 * size :])
+    file.write_bytes(data[:second] + bytes(fourth - second) + data[fourth:])
     assert starts(bench) == [10, 0, 0]
 
 

@@ -37,11 +37,11 @@ async def run(path: Path, first: int) -> None:
                 say("a", range(first, first + COUNT))
                 first += COUNT
             for taken in await reader.take(30_000, 0.0):
-                lines = taken.batch.payload.splitlines(keepends=True)
-                seqs = [int(line.rstrip(b"x\n")) for line in lines]
-                half = (len(lines) + 1) // 2
+                seqs = [int(event.rstrip(b"x")) for event in taken.batch.events]
+                half = (len(seqs) + 1) // 2
                 say("d", seqs[:half])
-                reader.settle(taken, {RecordOutcome.DELIVERED: half}, rest=b"".join(lines[half:]))
+                outcomes = [RecordOutcome.DELIVERED] * half + [None] * (len(seqs) - half)
+                reader.settle(taken, outcomes)
                 say("s", seqs[:half])
             await asyncio.sleep(0)
 

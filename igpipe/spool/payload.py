@@ -1,0 +1,42 @@
+"""
+How the columns of a batch are laid out as the payload of a spool's record. Pure.
+
+The first line is a JSON object: the weight, and by record the numbers, times, pids, and which of
+the shared labels below is its own. Then come the shared labels, each once, and the events, a line
+each.
+"""
+
+import orjson
+
+from igpipe.model import Batch, Source
+
+
+def encode_payload(batch: Batch) -> bytes:
+    """Write the records of *batch*."""
+    labels = {text: number for number, text in enumerate(dict.fromkeys(batch.shared))}
+    head = {
+        "weight": batch.weight,
+        "seqs": batch.seqs,
+        "times": batch.times,
+        "pids": batch.pids,
+        "labels": [*map(labels.__getitem__, batch.shared)],
+    }
+    return b"\n".join((orjson.dumps(head), *labels, *batch.events))
+
+
+def decode_payload(source: Source, data: bytes) -> Batch:
+    """Read the records of *source* in *data*. ValueError if it is no payload."""
+    first, *lines = data.split(b"\n")
+    try:
+        head = orjson.loads(first)
+        weight, seqs, times, pids, labels = (head[name] for name in _HEAD)
+        begin = len(lines) - len(seqs)
+        shared = [*map(lines[:begin].__getitem__, labels)]
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"no payload: {error}") from None
+    if begin < 0 or not len(times) == len(pids) == len(shared) == len(seqs):
+        raise ValueError("no payload: its columns differ in length")
+    return Batch(source, weight, seqs, times, shared, pids, lines[begin:])
+
+
+_HEAD = ("weight", "seqs", "times", "pids", "labels")

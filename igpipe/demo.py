@@ -34,7 +34,8 @@ class Demo:
     """
     What to show: *nodes*, and the events a second of a busy gadget on one of them.
 
-    ``port`` 0 takes a free one for the page.
+    ``port`` 0 takes a free one for the page, on ``host``. ``loki`` is the address of a real Loki
+    that gets the records, too; empty: none.
     """
 
     nodes: int = 12
@@ -42,6 +43,8 @@ class Demo:
     faults: bool = False
     seed: int = 1
     port: int = 0
+    host: str = "127.0.0.1"
+    loki: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,9 @@ def _config(demo: Demo, kubeconfig: Path, loki: str, folder: Path) -> Config:
         "sinks": [
             {"type": "loki", "name": "loki", "url": loki, "backoff_max": 1},
             {"type": "file", "name": "file", "path": str(folder / "events.ndjson")},
+            *([{"type": "loki", "name": "real-loki", "url": demo.loki}] if demo.loki else []),
         ],
-        "web": {"port": demo.port},
+        "web": {"host": demo.host, "port": demo.port},
         "service": {"stop_grace": 20},
     }
     return Config.model_validate_json(orjson.dumps(tree))

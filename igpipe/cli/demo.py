@@ -28,7 +28,8 @@ def _duration(text: str) -> float:
         raise typer.BadParameter(str(exc)) from None
 
 
-def demo(
+def demo(  # noqa: PLR0913 - an option each
+    *,
     nodes: Annotated[int, typer.Option(min=1, max=5000, help="Nodes of the cluster.")] = 12,
     rate: Annotated[
         float, typer.Option(min=0.1, help="Events a second of a busy gadget on one node.")
@@ -38,6 +39,8 @@ def demo(
     ] = "",
     faults: Annotated[bool, typer.Option("--faults", help="Let things go wrong.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page.")] = 0,
+    host: Annotated[str, typer.Option(help="Address of the page.")] = "127.0.0.1",
+    loki: Annotated[str, typer.Option(metavar="URL", help="A Loki that gets records, too.")] = "",
     seed: Annotated[int, typer.Option(help="Another seed, other events.")] = 1,
 ) -> None:
     """Show igpipe at work without a cluster. Exit 0 if everything is accounted for."""
@@ -47,7 +50,7 @@ def demo(
 
     logs.configure("error", "text")
     seconds = _duration(duration) if duration else None
-    what = Demo(nodes=nodes, rate=rate, faults=faults, seed=seed, port=port)
+    what = Demo(nodes=nodes, rate=rate, faults=faults, seed=seed, port=port, host=host, loki=loki)
     gc.collect()
     gc.freeze()
     wrong = asyncio.run(_demo(what, seconds, Console(highlight=False)))

@@ -1,10 +1,14 @@
 """The demo as a newcomer runs it, but short, and what it holds to account."""
 
+import asyncio
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 
 import pytest
+
+from igpipe.sim.loki import FakeLoki
 
 
 def _igpipe(*arguments: str) -> "subprocess.Popen[str]":
@@ -21,6 +25,19 @@ def test_demo_balances_and_exits_0() -> None:
     assert process.returncode == 0, out + err
     assert "http://127.0.0.1:" in out
     assert "The accounts balance, and nothing is left in the cluster." in out
+
+
+@pytest.mark.timeout(60)
+async def test_a_loki_of_one_s_own_gets_every_record() -> None:
+    """With --loki the records go there, too, and the demo holds that sink to account."""
+    arguments = ("demo", "--for", "3s", "--nodes", "2", "--rate", "10")
+    async with FakeLoki() as loki:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "igpipe", *arguments, "--loki", loki.url, stdout=PIPE
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0, out
+        assert loki.stored > 0
 
 
 @pytest.mark.timeout(60)

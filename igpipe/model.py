@@ -10,7 +10,7 @@ Event = dict[str, Any]
 """One decoded object of a gadget; lives for the handling of one line."""
 
 Shown = Callable[[Event, bytes], None]
-"""Gets an event that is forwarded, and its record (a line)."""
+"""Gets an event, redacted, and its record (a line)."""
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 

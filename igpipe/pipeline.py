@@ -61,7 +61,7 @@ class Stay:
     What the session decided about one of its streams.
 
     *since_048*: the gadget's image is v0.48 or later. One that is not *weighted* was asked for;
-    *shown* then gets each event that is forwarded, and its record.
+    *shown* then gets its events, redacted and without excluded namespaces, each with its record.
     """
 
     source: Source
@@ -102,6 +102,7 @@ class StreamPipeline:
         planned = metrics.planned_weight(source.node, source.gadget, now)
         weight = planned if stay.weighted else 0.0
         self._forward = stages.forwarder.open(source, weight, now, stay.shown)
+        self._is_shown = stay.shown is not None
         self._decoder = LineDecoder(
             source.gadget,
             self._on_event,
@@ -168,6 +169,8 @@ class StreamPipeline:
         if when is None:
             when = self._now_ns()
         self._forward.offer(event, line, self._seq, when, shared)
+        if self._is_shown:
+            self._forward.show(event, line, self._seq, when)
         self._seq += 1
 
     def _now_ns(self) -> int:

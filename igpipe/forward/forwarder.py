@@ -42,7 +42,7 @@ class Forwarder:
         """
         Begin a stream whose records carry *weight*; *now* in unix seconds.
 
-        *shown* gets each event that is forwarded, redacted, and its record.
+        *shown* gets what is told to ``show``.
         """
         return StreamForward(self, source, weight, now, shown)
 
@@ -74,6 +74,8 @@ class StreamForward:
         self._weight = round(weight, 3)
         self._labels = Labels()
         self._checks = build_checks(config, source.gadget, forwarder.exclude)
+        self._hidden = build_checks(_NO_FILTERS, source.gadget, forwarder.exclude)
+        self._rewritten = b""
         self._redactor = build_redactor(config.redact)
         self._limited = config.rate_per_container > 0
         self._plain = not (self._checks or self._redactor or self._limited)
@@ -97,7 +99,7 @@ class StreamForward:
         """Events that became records, those of the open batch among them."""
         return self.flushed + len(self._events)
 
-    def offer(  # noqa: C901 - the hot path: a call more costs more than it explains
+    def offer(
         self, event: Event, line: bytes | None, seq: int, time_ns: int, shared: bytes | None = None
     ) -> None:
         """
@@ -126,13 +128,27 @@ class StreamForward:
         self._shared.append(shared)
         self._pids.append(pid)
         self._events.append(line[:-1] if line[-1] == _NEWLINE else line)
-        if self._shown is not None:
-            self._shown(event, self._newest())
         if not self._size:
             self._opened = self._now
         self._size += len(line)
         if self._size >= self._batch_bytes:
             self.flush()
+
+    def show(self, event: Event, line: bytes | None, seq: int, time_ns: int) -> None:
+        """
+        Show the event that was just offered to whoever watches the stream.
+
+        Redacted, be it forwarded or not, for filters are about sinks; not of excluded namespaces.
+        """
+        if self._shown is None or any(hides(event) for hides in self._hidden):
+            return
+        if line is None or self._redactor is not None:
+            line = self._rewritten or self._rewrite(event)
+        if line:
+            text, labels = line.rstrip(b"\n"), write_all(event)
+            columns = ([seq], [time_ns], [labels], [NO_PID], [text])
+            batch = Batch(self._source, self._weight, *columns)
+            self._shown(event, line_of(batch, 0) + b"\n")
 
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
@@ -153,14 +169,9 @@ class StreamForward:
             self._forwarder.append(batch)
         self._tell()
 
-    def _newest(self) -> bytes:
-        """Write the record that was just made."""
-        columns = (self._seqs, self._times, self._shared, self._pids, self._events)
-        newest = Batch(self._source, self._weight, *(column[-1:] for column in columns))  # type: ignore[arg-type]
-        return line_of(newest, 0) + b"\n"
-
     def _judged(self, event: Event, line: bytes | None) -> bytes:
         """Return the event's text, redacted; empty if it is filtered or shed, which is counted."""
+        self._rewritten = b""
         if any(check(event) for check in self._checks):
             self.filtered += 1
             return b""
@@ -168,7 +179,7 @@ class StreamForward:
             self.shed += 1
             return b""
         if line is None or self._redactor is not None:
-            line = self._rewrite(event)
+            line = self._rewritten = self._rewrite(event)
             self.filtered += not line
         return line
 
@@ -192,5 +203,6 @@ class StreamForward:
         self._told = counts
 
 
+_NO_FILTERS: Final = ForwardConfig()
 _OUTCOMES: Final = ("forwarded", "filtered", "shed")
 _NEWLINE: Final = ord("\n")

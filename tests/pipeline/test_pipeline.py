@@ -12,6 +12,7 @@ from igpipe.model import (
     Dropped,
     End,
     EndKind,
+    Event,
     Gap,
     NodeCost,
     Report,
@@ -30,7 +31,7 @@ READY = b'time="2026-11-23T05:18:57Z" level=debug msg=running...\n'
 class Bench:
     """A stream of trace_exec with real stages around it; batches land in a list."""
 
-    def __init__(self, **sections: object) -> None:
+    def __init__(self, *, asked: bool = False, **sections: object) -> None:
         tree = {"gadgets": ["trace_exec"], "metrics": {"zero_hold": 0}, **sections}
         config = Config.model_validate_json(orjson.dumps(tree))
         rules = active_rules(config.metrics, ["trace_exec"])
@@ -43,15 +44,20 @@ class Bench:
         self.ready: list[float] = []
         self.stderr: list[str] = []
         self.rejects: list[tuple[str, bytes]] = []
+        self.shown: list[bytes] = []
+        source, exposure = Source("c", "n1", "s1", "trace_exec"), Exposure(60)
         self.stream = StreamPipeline(
             stages,
-            Stay(Source("c", "n1", "s1", "trace_exec"), Exposure(60)),
+            Stay(source, exposure, weighted=not asked, shown=self._show if asked else None),
             Tellers(self.ready.append, self.stderr.append, self._rejected),
             NOW,
         )
 
     def _rejected(self, reason: str, line: bytes) -> None:
         self.rejects.append((reason, line))
+
+    def _show(self, _: Event, record: bytes) -> None:
+        self.shown.append(record)
 
     def records(self) -> list[dict[str, object]]:
         """Read all records of all batches."""
@@ -94,6 +100,35 @@ def test_an_excluded_namespace_is_neither_counted_nor_forwarded() -> None:
     assert bench.total("igpipe_execs_observed_total") == 1
     assert len(bench.records()) == 1
     assert bench.stream.offered() == {"forwarded": 1, "filtered": 1, "shed": 0}
+
+
+def test_who_watches_a_look_sees_what_filters_keep_from_sinks() -> None:
+    """Redacted as records are, and without hidden namespaces; the records have weight 0."""
+    rules = {
+        "redact": [{"fields": ["comm"], "pattern": "secret"}],
+        "filters": [{"field": "comm", "matches": "sh.*"}],
+    }
+    bench = Bench(asked=True, session={"exclude_namespaces": ["hidden"]}, forward=rules)
+    lines = event(1, comm="a secret") + event(2, "hidden") + event(3, comm="sh secret")
+    bench.stream.handle(Block(READY + lines, NOW + 3))
+    bench.stream.handle(End(EndKind.CLEAN, NOW + 60, 0))
+    shown = [orjson.loads(record) for record in bench.shown]
+    assert [record["event"]["proc"]["comm"] for record in shown] == [
+        "a [redacted]",
+        "sh [redacted]",
+    ]
+    assert shown[:1] == bench.records()
+    assert shown[0]["weight"] == 0.0
+    assert bench.total("igpipe_execs_observed_total") == 2
+    assert bench.total("igpipe_execs_estimated_total") == 0
+
+
+def test_rows_are_shown_as_well() -> None:
+    """Of arrays too, each row is a record, whether its gadget is forwarded or not."""
+    bench = Bench(asked=True, forward={"gadgets": ["trace_dns"]})
+    bench.stream.handle(Block(b'[{"comm":"a"},{"comm":"b"}]\n', NOW + 1))
+    assert [orjson.loads(r)["event"]["comm"] for r in bench.shown] == ["a", "b"]
+    assert bench.records() == []
 
 
 def test_what_the_queue_refused_is_in_the_account() -> None:

@@ -6,7 +6,7 @@ from igpipe.config.types import Model
 
 
 class RolloutConfig(Model):
-    """A new ig (session.image, gadget_registry, gadget_version) step by step, or not at all."""
+    """How a new ig (session.image and what goes with it) comes to the nodes: step by step."""
 
     enabled: bool = True
     """Try a new ig on one node, then in one zone, then everywhere; off: everywhere at once. The

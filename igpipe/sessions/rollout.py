@@ -6,7 +6,7 @@ new ig if it failed for a reason that an ig can be blamed for, or if a gadget di
 with the proven one. What is known is written down on the Lease, so that it outlives processes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -64,12 +64,19 @@ class Rollout:
     """
     Decides which ig a session runs.
 
-    ``stage`` is where the *wanted* one stands, ``proven`` the last that was proven, ``reason``
-    says why it was stopped.
+    ``stage`` is where the *wanted* one stands, ``proven`` the last that was proven and *suits*
+    what is configured, ``reason`` says why it was stopped.
     """
 
-    def __init__(self, config: RolloutConfig, wanted: Release, previous: Release | None) -> None:
+    def __init__(
+        self,
+        config: RolloutConfig,
+        wanted: Release,
+        previous: Release | None,
+        suits: Callable[[Release], bool] = lambda release: True,
+    ) -> None:
         self.wanted = wanted
+        self._suits = suits
         self.proven = previous
         self._config = config
         self._works: set[str] = set()  # gadgets that have worked with the proven one
@@ -136,7 +143,7 @@ class Rollout:
         """
         try:
             known = orjson.loads(text or "{}")
-            proven = _release(known["proven"]) if "proven" in known else None
+            proven = self._proven(known)
             works = {str(name) for name in known.get("proven", {}).get("gadgets", ())}
             trial = self._tried(known.get("trial"))
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -186,6 +193,11 @@ class Rollout:
         elif not self.staged:  # nothing to go back to, or nobody wants to
             self._trial.stage = Stage.ALL
 
+    def _proven(self, known: Mapping[str, Any]) -> Release | None:
+        """Read which one was proven, if it can still do what is configured."""
+        proven = _release(known["proven"]) if "proven" in known else None
+        return proven if proven is not None and self._suits(proven) else None
+
     def _tried(self, known: Mapping[str, Any] | None) -> _Trial:
         """Read how far the wanted one has come; a trial of another one is over."""
         if known is None or _release(known) != self.wanted:
@@ -234,7 +246,12 @@ class Rollout:
 
 
 def _release(known: Mapping[str, Any]) -> Release:
-    return Release(str(known["image"]), str(known["gadget_registry"]), str(known["gadget_version"]))
+    return Release(
+        str(known["image"]),
+        str(known["gadget_registry"]),
+        str(known["gadget_version"]),
+        "builtin" if known["generation"] == "builtin" else "image",
+    )
 
 
 def _blamed(ending: Ending) -> bool:

@@ -30,7 +30,8 @@ class Stages:
         self, plan: Plan, lease: Lease, *, telemetry: RolloutTelemetry, health: Health
     ) -> None:
         previous = previous_of(plan.session, plan.rollout)
-        self._rollout = Rollout(plan.rollout, release_of(plan.session), previous)
+        wanted = release_of(plan.session)
+        self._rollout = Rollout(plan.rollout, wanted, previous, lambda ig: ig.suits(plan))
         self._lease = lease
         self._telemetry = telemetry
         self._health = health

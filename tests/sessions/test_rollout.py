@@ -1,5 +1,6 @@
 """How a new ig reaches the nodes: the decisions."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from igpipe.model import Node, Outcome, Reason
 from igpipe.sessions.ending import COMPLETED, Ending, failed
 from igpipe.sessions.release import Release, previous_of, release_of
 from igpipe.sessions.rollout import Rollout, Stage, Verdict
+from tests.sessions.world import plan
 
 OLD, NEW = Release("ig:1", "r", "v1"), Release("ig:2", "r", "v2")
 CONFIG = RolloutConfig(sessions=2, failures=2)
@@ -154,6 +156,22 @@ def test_another_one_begins_anew_and_the_proven_one_needs_nothing() -> None:
     assert newer.stage is Stage.NODE
     back = known(OLD, text=rollout.dump())
     assert (back.stage, back.reason) == (Stage.PROVEN, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage"), [({}, Stage.NODE), ({"keep_args": False}, Stage.ALL)]
+)
+def test_an_ig_that_cannot_do_what_is_configured_is_none_to_go_back_to(
+    changes: dict[str, bool], stage: Stage
+) -> None:
+    """Built-in gadgets cannot leave arguments out; then the new ig runs everywhere at once."""
+    first = Rollout(CONFIG, release_of(plan(generation="builtin", image="old").session), None)
+    for _ in range(2):
+        first.ended(first.wanted, COMPLETED, {})
+    now = plan(image="new", **changes)
+    rollout = Rollout(CONFIG, release_of(now.session), None, lambda ig: ig.suits(now))
+    rollout.load(first.dump())
+    assert rollout.stage is stage
 
 
 def test_switched_off_it_runs_everywhere_at_once() -> None:

@@ -34,7 +34,7 @@ def delivery(times: Times) -> tuple[Alert, ...]:
             ") > 0",
             0,
             "{{ $labels.sink }} refuses records for ever",
-            "About {{ $value | humanize }} records in 15 minutes became dead letters; "
+            "Dead letters in 15 minutes: about {{ $value | humanize }}; "
             "igpipe_sink_dead_letters_total has the reasons.",
         ),
         Alert(
@@ -45,8 +45,8 @@ def delivery(times: Times) -> tuple[Alert, ...]:
             ") > 0",
             0,
             "Records for {{ $labels.sink }} are lost: {{ $labels.outcome }}",
-            "About {{ $value | humanize }} records in 15 minutes left the spool before the sink "
-            "took them.",
+            "Records that left the spool before the sink took them, in 15 minutes: about "
+            "{{ $value | humanize }}.",
         ),
         Alert(
             "IgpipeSpoolNearlyFull",
@@ -72,7 +72,7 @@ def delivery(times: Times) -> tuple[Alert, ...]:
             Severity.WARNING,
             "igpipe_spool_corrupt_records_total > 0",
             0,
-            "{{ $value }} records in the spool cannot be read",
+            "Records in the spool cannot be read: {{ $value }}",
             "The disk gave back other bytes than were written. The records are lost; those around "
             "them are delivered.",
         ),

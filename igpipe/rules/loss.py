@@ -72,8 +72,7 @@ def loss(times: Times) -> tuple[Alert, ...]:
             "igpipe's account does not balance"
             "{{ with $labels.gadget }} for the lines of {{ . }}{{ end }}"
             "{{ with $labels.sink }} for the records of {{ . }}{{ end }}",
-            "{{ $value }} are missing in it; less than zero: are in it twice. "
-            "This is a bug of igpipe.",
+            "Missing in it: {{ $value }}; less than zero: in it twice. This is a bug of igpipe.",
         ),
         Alert(
             "IgpipeSeriesFolded",

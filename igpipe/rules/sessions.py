@@ -65,7 +65,7 @@ def sessions(cluster: ClusterConfig, times: Times) -> tuple[Alert, ...]:
             Severity.CRITICAL,
             "igpipe_residual_pods > 0",
             times.left,
-            "{{ $value }} privileged Pods of igpipe should be gone and are not",
+            "Privileged Pods of igpipe should be gone and are not: {{ $value }}",
             f"For {span(times.left)} they have been asked to go. They are in the namespace "
             f"{cluster.namespace}; usually their nodes are out of reach.",
         ),

@@ -79,10 +79,18 @@ def _introduce(stage: "Stage", console: "Console") -> None:
     console.print(
         f"[bold]igpipe[/] watches {stage.demo.nodes} simulated nodes that play output of real ig"
     )
-    console.print(f"  status page  {address}/")
-    console.print(f"  metrics      {address}/metrics")
-    console.print(f"  API          {address}/api/v1/status")
-    console.print("  stop         Ctrl-C\n")
+    for what, where in (
+        ("look at", f"{address}/"),
+        ("", "the rota as it goes; click a bar for its session, a node for its looks"),
+        ("metrics", f"{address}/metrics"),
+        ("", "what Prometheus would scrape; docs/metrics.md says what to ask of it"),
+        ("API", f"{address}/api/v1/status"),
+        ("try", f"curl -X POST -H 'X-Igpipe: 1' {address}/api/v1/pause"),
+        ("", "no further session starts, until …/resume"),
+        ("stop", "Ctrl-C; the closing account tells what became of every line"),
+    ):
+        console.print(f"  {what:<8}  {where}", soft_wrap=True)
+    console.print()
 
 
 async def _watch(

@@ -61,7 +61,9 @@ class Handlers:
         page = request.query.get("page", "")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
         choice = Choice(request.query.get("node", ""), max(1, number))
-        return _page(request, render(self._views.status(), self._views.sessions(), choice))
+        views = self._views
+        page = render(views.status(), views.sessions(), choice, views.looks())
+        return _page(request, page)
 
     async def session(self, request: web.Request) -> web.Response:
         for session in self._views.sessions():

@@ -51,7 +51,7 @@ def table(label: str, heads: Sequence[str], rows: Iterable[Row], empty: str) -> 
     body = "".join(_row(row) for row in listed)
     head = "".join(
         f"<th scope=col{_side(cell)}>{escape(name)}</th>"
-        for name, cell in zip(heads, listed[0], strict=False)
+        for name, cell in zip(heads, listed[-1], strict=False)
     )
     return (
         f'<div class=wide tabindex=0 role=group aria-label="{escape(label)}"><table>'

@@ -1,6 +1,6 @@
 """The status page: HTML made on the server, complete without a script. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from igpipe.web import sections
@@ -37,9 +37,14 @@ _NAV: Final = (
 )
 
 
-def render(status: Status, sessions: list[dict[str, Any]], choice: Choice = _ALL) -> str:
+def render(
+    status: Status,
+    sessions: list[dict[str, Any]],
+    choice: Choice = _ALL,
+    looks: Sequence[dict[str, Any]] = (),
+) -> str:
     """
-    Write the page; *sessions* are live and ended ones, newest first.
+    Write the page; *sessions* are live and ended ones, *looks* those on demand, newest first.
 
     With a node chosen, sessions at other nodes are left out.
     """
@@ -47,7 +52,8 @@ def render(status: Status, sessions: list[dict[str, Any]], choice: Choice = _ALL
         sessions = [each for each in sessions if choice.node in str(each.get("node"))]
     body = "".join(_side_by_side([part(status, sessions) for part in row]) for row in ROWS)
     title = f"igpipe {status['cluster']}"
-    return document(title, body + nodes(status, choice), status["now"], live=True)
+    body += sections.asked(list(looks), status["now"]) + nodes(status, choice)
+    return document(title, body, status["now"], live=True)
 
 
 def document(title: str, body: str, now: float, *, live: bool) -> str:

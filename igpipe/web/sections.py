@@ -186,6 +186,26 @@ def accounts(status: Status, _: Sessions) -> str:
     return section("accounts", "Accounts", table("Accounts", ("sum", "count"), rows, ""))
 
 
+def asked(looks: list[dict[str, Any]], now: float) -> str:
+    """List looks on demand; nothing where nobody asked for one."""
+    if not looks:
+        return ""
+    rows = (
+        (
+            Cell(str(look.get("id")), "id"),
+            look.get("state"),
+            (look.get("why") or {}).get("who") or "",
+            look.get("gadget"),
+            _places(look.get("nodes") or {}),
+            ago(look.get("asked_at") or 0.0, now),
+            look.get("shown") or 0,
+        )
+        for look in looks[:ENDED_ROWS]
+    )
+    heads = ("look", "state", "asked by", "gadget", "nodes", "asked", "lines shown")
+    return section("asked", "Looks on demand", table("Looks on demand", heads, rows, ""))
+
+
 def ended(_: Status, sessions: Sessions) -> str:
     """List the sessions that ended lately."""
     rows = (
@@ -276,6 +296,11 @@ def _outcome(session: dict[str, Any]) -> Cell:
 
 def _ended(session: dict[str, Any]) -> str:
     return clock((session.get("times") or {}).get("ended", -1))
+
+
+def _places(places: dict[str, Any]) -> str:
+    """Name a look's nodes, or how many there are."""
+    return ", ".join(places) if len(places) <= 3 else f"{len(places)} nodes"
 
 
 def _age(session: dict[str, Any], now: float) -> str:

@@ -70,7 +70,7 @@ def timeline(sessions: list[dict[str, Any]], now: float, period: float, seconds:
     marks = [mark for each in sessions if (mark := _mark(each, now, seconds))]
     marks = [mark for mark in marks if mark.end >= now - 2 * period]
     if not marks:
-        return "<p>No session yet.</p>"
+        return f"<p>No session in the last {brief(2 * period)}.</p>"
     begin = min(mark.begin for mark in marks)
     scale = _Scale(now, min(2 * period, max(_LEAST_SECONDS, (now - begin) * 1.02)))
     lanes = _lanes(marks)

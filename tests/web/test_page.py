@@ -118,8 +118,9 @@ def test_an_empty_service_says_so() -> None:
     views = fleet(0)
     texts = Reader(render(views.shown, views.listed)).texts
     for text in (
-        "No session yet.", "No session runs.", "No look ended yet.", "None: metrics only.",
-        "None yet.", "None.", "Nothing was read yet.", "Nothing was counted yet.", "No node.",
+        "No session in the last 2h.", "No session runs.", "No look ended yet.",
+        "None: metrics only.", "None yet.", "None.", "Nothing was read yet.",
+        "Nothing was counted yet.", "No node.",
     ):  # fmt: skip
         assert text in texts
 
@@ -188,3 +189,15 @@ def test_gadgets_that_are_all_alike_are_counted() -> None:
     ended = make_session("s1", "n9", "ended", outcome="completed")
     ended["gadgets"] = {name: {"outcome": "completed"} for name in "abc"}
     assert "all 3 completed" in read(sessions=[ended]).texts
+
+
+def test_looks_on_demand_are_listed_where_there_are_some() -> None:
+    """Who asked, for what, where, and what came of it; every string escaped."""
+    look = {
+        "id": "l1", "state": "running", "why": {"who": "user <alice>"}, "gadget": "trace_exec",
+        "nodes": {"n1": {}, "n2": {}}, "asked_at": 4540.0, "shown": 12,
+    }  # fmt: skip
+    reader = Reader(render(make_status(), [], looks=[look]))
+    told = ["running", "user <alice>", "trace_exec", "n1, n2", "1m ago", "12"]
+    assert reader.row("l1")[: len(told)] == told
+    assert "Looks on demand" not in read().texts

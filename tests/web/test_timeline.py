@@ -75,5 +75,7 @@ def test_who_does_not_see_it_is_told() -> None:
 
 def test_nothing_yet() -> None:
     """Neither without sessions, nor with one that has not begun."""
-    assert "No session yet." in drawn()
-    assert "No session yet." in drawn({"id": "s", "node": "n", "state": "requested", "times": {}})
+    assert "No session in the last 3m20s." in drawn()
+    assert "No session in the last 3m20s." in drawn(
+        {"id": "s", "node": "n", "state": "requested", "times": {}}
+    )

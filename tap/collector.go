@@ -35,6 +35,7 @@ type collector struct {
 	window time.Duration
 	clock  *clock
 	filter *filter
+	warns  bool // whether ig tells of lost samples among its events, as built-in gadgets do
 
 	mu     sync.Mutex
 	open   []segment // of the current window
@@ -170,7 +171,9 @@ func (c *collector) add(k kind, lines []byte) []byte {
 	}
 	s.data = append(s.data, lines[:cut]...)
 	s.lines += uint32(bytes.Count(lines[:cut], newline))
-	s.lost += lost(k, lines[:cut])
+	if k == stderr || c.warns {
+		s.lost += lost(k, lines[:cut])
+	}
 	c.held += cut
 	if marked > 0 {
 		c.clock.mark()

@@ -89,7 +89,6 @@ func newWriter() *writer {
 		zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(1<<18),
-		zstd.WithLowerEncoderMem(true),
 		zstd.WithEncoderCRC(false), // the frame has a checksum of its own
 	)
 	if err != nil {

@@ -40,6 +40,7 @@ func main() {
 	// Two readers and a writer; a node's many cores would only cost memory.
 	runtime.GOMAXPROCS(2)
 	debug.SetGCPercent(25)
+	debug.SetMemoryLimit(int64(o.limits.buffer) + 6<<20)
 	os.Exit(run(o, os.Stdout))
 }
 
@@ -65,6 +66,7 @@ func run(o options, log io.Writer) int {
 		return how.ExitCode
 	}
 	lines := newCollector(o.limits, o.window, clock, newFilter(o.without))
+	lines.warns = len(o.command) > 1 && o.command[1] != "run"
 	readers := ig.read(lines)
 	written := make(chan error, 1)
 	go func() {

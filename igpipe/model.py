@@ -236,7 +236,8 @@ class Report:
 
     ``observed`` is in all: seconds in which ig provably observed, by the node's clock. ``missed``
     lines were printed and never came; of ``lost`` samples only those told in such lines.
-    ``bad`` lines of the log were no sound frames, the last of them began as ``sample``.
+    ``bad`` lines of the log were no sound frames, the last of them began as ``sample``. ``size``
+    is what was read of the log, in bytes.
     """
 
     observed: float = 0.0
@@ -247,6 +248,7 @@ class Report:
     filtered: int = 0
     bad: int = 0
     sample: bytes = b""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +348,8 @@ class LineAccount:
     ``lines == event_lines + stderr + sum(rejected) + sum(dropped) + missed + filtered`` holds at
     all times. An array is one line and as many events as it has good rows; its bad rows are
     ``rejected_rows``. Only the tap tells how many lines were ``missed``, printed and never seen,
-    and which it ``filtered``, left out on the node as it was told; both are 0 without it.
+    and which it ``filtered``, left out on the node as it was told; both are 0 without it, as are
+    ``frame_bytes``, what its log took, where ``bytes`` is of the lines in it.
     """
 
     lines: int = 0
@@ -360,6 +363,7 @@ class LineAccount:
     dropped: dict[str, int] = field(default_factory=dict)
     missed: int = 0
     filtered: int = 0
+    frame_bytes: int = 0
 
     def balanced(self) -> bool:
         """Tell whether every line is accounted for."""
@@ -383,6 +387,7 @@ class LineAccount:
         self.rejected_rows += other.rejected_rows
         self.missed += other.missed
         self.filtered += other.filtered
+        self.frame_bytes += other.frame_bytes
         for mine, others in ((self.rejected, other.rejected), (self.dropped, other.dropped)):
             for reason, count in others.items():
                 mine[reason] = mine.get(reason, 0) + count

@@ -197,6 +197,7 @@ class StreamPipeline:
         account.lines += report.missed + report.dropped + report.filtered
         account.missed += report.missed
         account.filtered += report.filtered
+        account.frame_bytes += report.size
         account.lost_samples += report.lost
         if report.dropped:
             account.bytes += report.dropped_bytes

@@ -281,6 +281,7 @@ def _gadget(total: GadgetTotals, recent: list[float]) -> GadgetView:
         dropped=_dropped(account),
         missed=account.missed,
         filtered=account.filtered,
+        frame_bytes=account.frame_bytes,
         lost_samples=account.lost_samples,
         gaps=total.gaps,
         recent=recent,

@@ -41,6 +41,7 @@ class FrameReading:
         self._may_be_torn = False  # the first line of a log that is read from a time on
         self._arrived = 0.0
         self._tally = _Tally()
+        self._size = 0  # bytes read since the last report
         self._told = 0.0  # seconds observed, by the last report
         self._cutter = self._new_cutter()
 
@@ -60,6 +61,7 @@ class FrameReading:
 
     def feed(self, chunk: bytes, now: float) -> Iterator[StreamItem]:
         """Take the next bytes; a ``Report`` follows what they held."""
+        self._size += len(chunk)
         oversized = self._cutter.oversized
         lines = self._cutter.feed(chunk)
         yield from self._lines(lines, now)
@@ -124,8 +126,8 @@ class FrameReading:
     def _report(self) -> Iterator[Report]:
         observed, tally = self._observed / _NANO, self._tally
         if observed > self._told or tally != _Tally():
-            self._told, self._tally = observed, _Tally()
-            yield Report(observed, **asdict(tally))
+            yield Report(observed, **asdict(tally), size=self._size)
+            self._told, self._tally, self._size = observed, _Tally(), 0
 
 
 @dataclass(slots=True)

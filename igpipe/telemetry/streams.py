@@ -33,6 +33,7 @@ class StreamTelemetry:
             "lines_missed", "Lines that ig printed and that never came, as the tap counted them."
         )
         self._filtered = counter("lines_filtered", "Lines that the tap left out, as it was told.")
+        self._frame_bytes = counter("frame_bytes", "Bytes of log that taps' frames took.")
         self._bad = counter("bad_frames", "Lines of a tap's log that are no sound frames.")
         self._node_cpu = counter(
             "node_cpu_seconds", "CPU that watching took on the nodes, as taps told.", "process"
@@ -79,6 +80,7 @@ class StreamTelemetry:
         self._lost.labels(gadget).inc(new.lost_samples - old.lost_samples)
         self._missed.labels(gadget).inc(new.missed - old.missed)
         self._filtered.labels(gadget).inc(new.filtered - old.filtered)
+        self._frame_bytes.labels(gadget).inc(new.frame_bytes - old.frame_bytes)
         for reason, count in new.rejected.items():
             self._rejected.labels(gadget, reason).inc(count - old.rejected.get(reason, 0))
         for reason, count in new.dropped.items():

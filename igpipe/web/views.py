@@ -39,6 +39,7 @@ class GadgetView(TypedDict):
     dropped: int
     missed: int
     filtered: int
+    frame_bytes: int
     lost_samples: int
     gaps: int
     recent: list[float]

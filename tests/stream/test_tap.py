@@ -46,6 +46,7 @@ def test_a_whole_session_is_read_to_its_end() -> None:
     assert last_report(items).observed == 60.0
     assert not any(isinstance(item, Gap) for item in items)
     assert not reading.unfinished
+    assert sum(each.size for each in items if isinstance(each, Report)) > sum(map(len, chunks))
     assert reading.cost == NodeCost(1.5, 0.25, 90_000_000, 9_000_000)
 
 

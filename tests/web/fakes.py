@@ -25,7 +25,7 @@ ACCOUNTS = {
 }  # fmt: skip
 GADGET = {
     "lines": 1234567, "bytes": 2, "events": 3, "stderr": 4, "rejected": 0, "dropped": 0,
-    "missed": 0, "filtered": 0,
+    "missed": 0, "filtered": 0, "frame_bytes": 0,
     "lost_samples": 17, "gaps": 0, "recent": [1.0, 4.0, 2.5],
 }  # fmt: skip
 LEADER = {

@@ -20,7 +20,7 @@ from typing import Any, Final
 from benchmarks.events import Generator
 from igpipe.config import Config
 from tests.cluster.control import free_ports
-from tests.cluster.images import player_image, write_image
+from tests.cluster.images import TAP, player_image, write_image
 from tests.cluster.install import install, obstacle
 from tests.cluster.process import Igpipe
 from tests.cluster.rig import Rig, cluster, until
@@ -31,7 +31,7 @@ RATES: Final = (1_000, 4_000, 15_000)
 SECONDS: Final = 20.0
 PARTS: Final = ("igpipe", "kube-apiserver", "kubelet", "containerd", "Pods")
 _NODE: Final = "node-a"
-_VARIED: Final = "localhost/ig:varied"
+VARIED: Final = "localhost/ig:varied"
 _GADGET: Final = "trace_open"
 _EVENTS: Final = 10_000
 _WARM_UP: Final = 4.0
@@ -48,7 +48,10 @@ class Transport:
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-TRANSPORTS: Final = {"log": Transport("log, as lines")}
+TRANSPORTS: Final = {
+    "log": Transport("log, as lines"),
+    "tap": Transport("log, as frames", {"session": {"tap_image": TAP, "transport": "tap"}}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def measure(
     """Run each rate over each transport, on a cluster of its own."""
     install()
     with cluster() as rig, tempfile.TemporaryDirectory() as folder:
-        _load_varied(rig, Path(folder))
+        load_varied(rig, Path(folder))
         run = _Runs(rig, Path(folder), seconds)
         rest = run.rest()
         rows = [run.row(TRANSPORTS[name], rate, rest) for name in transports for rate in rates]
@@ -151,7 +154,8 @@ class _Runs:
     def _config(self, transport: Transport, rate: int, rotation: Any = None) -> Config:
         """Build one long session on one node."""
         sections: dict[str, Any] = {
-            "session": {"duration": 60 + self._seconds, "image": _VARIED},
+            # A machine that is busy otherwise must not starve the Pod.
+            "session": {"duration": 60 + self._seconds, "image": VARIED, "cpu_request": "1"},
             "rotation": {"period": 3600, "max_slots": 1, **(rotation or {})},
             "nodes": {"selector": f"kubernetes.io/hostname={_NODE}"},
             "web": {"port": free_ports(1)[0]},
@@ -196,18 +200,18 @@ class _Observed:
             gadgets = get_json(f"{self.url}/api/v1/status")["gadgets"]
         except (OSError, json.JSONDecodeError) as error:
             raise RuntimeError(error) from None
-        read = gadgets.get(_GADGET, {"events": 0, "bytes": 0})
+        read = gadgets.get(_GADGET, {"events": 0, "bytes": 0, "frame_bytes": 0})
         at = time.monotonic()
         used = {"igpipe": self.process.processor_seconds(), **self.rig.processor_seconds(_NODE)}
-        return _Look(at, read["events"], read["bytes"], used)
+        return _Look(at, read["events"], read["frame_bytes"] or read["bytes"], used)
 
 
-def _load_varied(rig: Rig, folder: Path) -> None:
+def load_varied(rig: Rig, folder: Path) -> None:
     """Give the nodes a player of varied events."""
     lines = Generator(seed=7).lines(_EVENTS, _GADGET)
     events, archive = folder / "events.jsonl", folder / "player.tar"
     events.write_bytes(b"".join(line for _, line in lines))
-    write_image(player_image(_VARIED, {f"image/{_GADGET}.jsonl": events}), archive)
+    write_image(player_image(VARIED, {f"image/{_GADGET}.jsonl": events}), archive)
     rig.load(archive)
 
 

@@ -16,6 +16,7 @@ from tests.cluster.node import PAUSE
 
 PLAYER: Final = "localhost/ig:player"
 WORKLOAD: Final = "localhost/workload:1"
+TAP: Final = "localhost/igpipe-tap:1"
 _RECORDINGS: Final = Path(__file__).parents[2] / "igpipe" / "sim" / "recordings"
 _OCI: Final = "application/vnd.oci.image"
 _APPLETS: Final = ("sh", "sleep", "cat", "true", "false", "seq", "echo", "ls", "yes", "head")
@@ -56,6 +57,11 @@ def player_image(name: str = PLAYER, others: Mapping[str, Path] = MappingProxyTy
     }
     played = {f"recordings/{file}": path for file, path in {**recordings, **others}.items()}
     return Image(name, {"bin/ig": BIN / "ig", **played}, {}, ["ig"])
+
+
+def tap_image() -> Image:
+    """Make igpipe-tap's image as its Dockerfile does: the program alone."""
+    return Image(TAP, {"igpipe-tap": BIN / "tap"}, {}, ["/igpipe-tap"])
 
 
 @dataclass(frozen=True, slots=True)

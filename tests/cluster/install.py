@@ -28,6 +28,7 @@ PACKAGES: Final = {
 }
 _KUBERNETES: Final = HERE / "kubernetes"
 _PROGRAMS: Final = HERE / "programs"
+_TAP: Final = HERE.parents[1] / "tap"
 _COMPONENTS: Final = ("kube-apiserver", "kubelet", "kube-controller-manager", "kubectl")
 _INFO: Final = "k8s.io/component-base/version"
 
@@ -39,7 +40,7 @@ def obstacle() -> str:
 
 def installed() -> bool:
     """Tell whether nothing is left to install or build."""
-    built = all(_stamp(folder).exists() for folder in (_KUBERNETES, _PROGRAMS))
+    built = all(_stamp(folder).exists() for folder in (_KUBERNETES, _PROGRAMS, _TAP))
     return built and all(program.exists() for program in PACKAGES.values())
 
 
@@ -52,6 +53,7 @@ def install() -> None:
             with _timed(f"installing {', '.join(missing)}"):
                 _apt_install(missing)
         _build_once(_PROGRAMS, ["./..."])
+        _build_once(_TAP, ["."])
         _build_once(_KUBERNETES, [f"k8s.io/kubernetes/cmd/{name}" for name in _COMPONENTS])
 
 

@@ -20,6 +20,7 @@ from tests.cluster.images import (
     Image,
     pause_image,
     player_image,
+    tap_image,
     workload_image,
     write_image,
 )
@@ -196,7 +197,7 @@ def _load_images(rig: Rig) -> None:
     for name in NODES:
         socket = rig.places[name].folder / "run" / "containerd" / "containerd.sock"
         _until(rig, socket.exists, f"containerd of {name}")
-    for image in (pause_image(), workload_image(), player_image()):
+    for image in (pause_image(), workload_image(), player_image(), tap_image()):
         rig.load(_archive(rig.folder, image))
     if given := os.environ.get(IG_ARCHIVE):
         rig.ig_image = rig.load(Path(given))[0]

@@ -55,6 +55,7 @@ class Looks:
         self._telemetry = telemetry
         self._wall = wall
         self._change = Change()
+        telemetry.live(0, self._config.max_live)
         self._orders: dict[str, Order] = {}
         self._granted: deque[float] = deque()  # loop times, one for each node
         self._rests: dict[tuple[str, str], float] = {}  # node and gadget → loop time

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from igpipe.errors import InputError
+from igpipe.model import Outcome
 from igpipe.status import ServiceViews
+from igpipe.web.asked import LookBody
 from tests.local.rig import Rig, alive, outcomes, until
 
 PERIOD_SECONDS = 2
@@ -46,6 +48,24 @@ async def test_the_host_is_seen_nearly_all_the_time(tmp_path: Path) -> None:
     assert "igpipe_execs_observed_total{" in text
     assert 'igpipe_period_seconds{gadget="trace_exec"} 2' in text
     assert parts.rotation.status()["period_kept"]
+
+
+async def test_this_host_can_be_looked_at_on_demand(tmp_path: Path) -> None:
+    """Between two runs, by another gadget as well; runs go on afterwards."""
+    rig = Rig(tmp_path)
+    looks = {"gadgets": ["snapshot_process"]}
+    async with rig.running(gadgets=["trace_exec"], looks=looks) as parts:
+        await until(lambda: len(parts.rotation.history) >= 1)
+        body = LookBody(
+            nodes=(os.uname().nodename,), gadget="snapshot_process", duration=1.0, reason="x"
+        )
+        ServiceViews(parts).ask_look(body, "me")
+        await until(lambda: any(s.why["kind"] == "manual" for s in parts.rotation.history))
+        count = len(parts.rotation.history)
+        await until(lambda: len(parts.rotation.history) > count)
+    asked = next(s for s in parts.rotation.history if s.why["kind"] == "manual")
+    assert asked.outcome is Outcome.COMPLETED
+    assert asked.results["snapshot_process"].exposure == 1.0
 
 
 async def test_the_command_has_nothing_of_a_cluster(tmp_path: Path) -> None:

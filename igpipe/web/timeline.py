@@ -76,7 +76,7 @@ def timeline(sessions: list[dict[str, Any]], now: float, period: float, seconds:
     lanes = _lanes(marks)
     rows: list[Row] = [("time", Markup(_axis(scale)))]
     if len(lanes) > LANES:
-        rows.append((f"all {len(lanes)} nodes", Markup(_columns(marks, scale))))
+        rows.append((f"{len(lanes)} nodes together", Markup(_columns(marks, scale))))
     rows += [
         (Cell(node, href=node_href(node)), Markup(_lane(lanes[node], scale)))
         for node in sorted(list(lanes)[:LANES])

@@ -57,7 +57,7 @@ def test_lanes_are_bounded_and_all_are_drawn_in_columns() -> None:
     ended = [session(f"n{number:03}", 100 - number / 10, 5) for number in range(2 * LANES)]
     svg = drawn(*ended, session("z", 3, None))
     reader = Reader(svg)
-    assert f"all {2 * LANES + 1} nodes" in reader.texts
+    assert f"{2 * LANES + 1} nodes together" in reader.texts
     assert f"{LANES + 1} nodes more had sessions." in reader.texts
     assert "z" in reader.texts
     assert reader.values("class").count("lane") == LANES + 1

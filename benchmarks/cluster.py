@@ -56,9 +56,10 @@ TRANSPORTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run: events a second as read, bytes an event, CPU µs an event by part."""
+    """One run: events a second as printed, and as read; bytes an event; CPU µs an event by part."""
 
     transport: str
+    asked: int
     rate: float
     size: float
     cost: Used
@@ -104,16 +105,16 @@ def measure(
 def table(measured: Table) -> str:
     """Write it as Markdown."""
     lines = [
-        "| way | events/s | bytes an event | " + " | ".join(PARTS) + " | all |",
-        "|---|" + "---:|" * (len(PARTS) + 3),
+        "| way | events/s | read/s | bytes an event | " + " | ".join(PARTS) + " | all |",
+        "|---|" + "---:|" * (len(PARTS) + 4),
     ]
     for row in measured.rows:
         cost = [row.cost[part] for part in PARTS]
-        cells = [row.transport, f"{row.rate:.0f}", f"{row.size:.0f}"]
+        cells = [row.transport, f"{row.asked}", f"{row.rate:.0f}", f"{row.size:.0f}"]
         cells += [f"{each:.1f}" for each in (*cost, sum(cost))]
         lines.append(f"| {' | '.join(cells)} |")
     rest = [f"{measured.rest[part]:.1%}" for part in PARTS]
-    lines.append(f"| no session, of one core | | | {' | '.join(rest)} | |")
+    lines.append(f"| no session, of one core | | | | {' | '.join(rest)} | |")
     return "\n".join(lines)
 
 
@@ -149,7 +150,7 @@ class _Runs:
             for part in PARTS
         }
         size = (after.size - before.size) / events
-        return Row(transport.name, events / seconds, size, cost)
+        return Row(transport.name, rate, events / seconds, size, cost)
 
     def _config(self, transport: Transport, rate: int, rotation: Any = None) -> Config:
         """Build one long session on one node."""

@@ -19,7 +19,7 @@ from tests.cluster.rig import NAMESPACE, Rig, cluster
 from tests.cluster.worlds import RealWorld, SimWorld, World
 
 _TEST_SECONDS = 300
-_SECOND_CLUSTER = {"test_kill", "test_safety", "test_restarts", "test_two", "test_debug"}
+_SECOND_CLUSTER = {"test_kill", "test_safety", "test_two", "test_debug"}
 """What is done on the second cluster; the two take about the same time."""
 _MEASURED = "measured"
 Report = Callable[[str, object], None]
@@ -49,7 +49,7 @@ class _ByNeed(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
-        if "/guard/" in path or "[sim" in test or "-sim" in test:
+        if "/guard/" in path or Path(path).stem == "test_tee" or "[sim" in test:
             return "no node"
         return "second" if Path(path).stem in _SECOND_CLUSTER else "first"
 

@@ -33,6 +33,11 @@ def write_own_image(path: Path) -> None:
         write_image(image, path, base=[_base()])
 
 
+def prepare_own_image() -> None:
+    """Make what of the image is cached, which takes a minute."""
+    _base()
+
+
 def _base() -> Layer:
     """Pack Python and the requirements, once."""
     content = _REQUIREMENTS.read_bytes() + sys.version.encode() + str(_PYTHON).encode()

@@ -35,6 +35,8 @@ _UNINITIALIZED: Final = "node.cloudprovider.kubernetes.io/uninitialized-"
 _POD_MOUNTS: Final = "/var/lib/kubelet/pods/"
 _CLUSTERS: Final = 100
 _PATIENCE: Final = 60.0
+_START_PATIENCE: Final = 180.0
+"""For the parts of a cluster: several may start at once, on a machine that does other things."""
 
 
 class Rig:
@@ -217,7 +219,7 @@ def _ready(rig: Rig, name: str) -> bool:
 def _until(rig: Rig, test: Callable[[], Any], what: str) -> None:
     """Wait for a part; if it does not come, show the ends of all logs."""
     try:
-        until(test, what)
+        until(test, what, _START_PATIENCE)
     except AssertionError as error:
         logs = sorted(rig.folder.glob("*/logs/*.log"))
         ends = [f"--- {path}\n" + "\n".join(path.read_text().splitlines()[-8:]) for path in logs]

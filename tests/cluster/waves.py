@@ -146,9 +146,11 @@ def kill(rig: Rig, victims: list[Victim]) -> None:
             if MOMENTS[one.moment](one):
                 one.process.kill()
                 waiting.remove(one)
-        return not waiting
+        if waiting:
+            raise RuntimeError([one.instance for one in waiting])
+        return True
 
-    until(step, "the moments to kill at", 120)
+    until(step, "the moments to kill at:", 240)
     look(rig, victims)
     for one in victims:
         one.orphans = one.pods

@@ -46,7 +46,7 @@ def control_plane() -> Iterator[Plane]:
             machine.start("etcd")
             machine.start("kube-apiserver")
             plane = Plane(control)
-            until(lambda: plane.ask("GET", "/api/v1/namespaces/default"), "the API server")
+            until(lambda: plane.ask("GET", "/api/v1/namespaces/default"), "the API server", 180)
             machine.start("kube-controller-manager")
             yield plane
             plane.close()

@@ -88,7 +88,7 @@ async def _measure(rig: Rig, gadgets: int, seconds: float) -> Row:
         rotation={"period": seconds + 15},
         gadgets=[{"name": name} for name in GADGETS[:gadgets]],
     )
-    count = 2 if seconds == _MINUTE else 6
+    count = 2 if seconds == _MINUTE else 4
     async with running(made) as (_, parts):
         await sessions(parts, count)
     ended = [session for session in parts.rotation.history if session.outcome == "completed"]

@@ -39,7 +39,8 @@ def loss(times: Times) -> tuple[Alert, ...]:
             "sum by (cluster, job, gadget, reason) (increase(igpipe_lines_dropped_total[15m])) > 0",
             0,
             "igpipe drops lines of {{ $labels.gadget }}: {{ $labels.reason }}",
-            "About {{ $value | humanize }} in 15 minutes: more arrives than one core decodes.",
+            "About {{ $value | humanize }} in 15 minutes: more comes than one core decodes "
+            "(queue_full), or than the node's log takes (node_buffer).",
         ),
         Alert(
             "IgpipeLinesRejected",

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from igpipe.model import LineAccount, NodeCost
 from igpipe.telemetry.buckets import SHORT
 
-DROPS: Final = ("queue_full",)
+DROPS: Final = ("queue_full", "node_buffer")
 """Why a line that is not bad may be refused."""
 
 

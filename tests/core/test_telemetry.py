@@ -12,7 +12,8 @@ def test_counters_of_a_known_gadget_begin_at_zero() -> None:
     telemetry.sessions.known("g")
     for name in ("lines", "events", "event_lines", "stderr_lines", "kernel_lost_samples"):
         assert value(telemetry, f"igpipe_{name}_total", gadget="g") == 0
-    for name, reason in (("rejected", "shape"), ("dropped", "queue_full")):
+    lines = (("rejected", "shape"), ("dropped", "queue_full"), ("dropped", "node_buffer"))
+    for name, reason in lines:
         assert value(telemetry, f"igpipe_lines_{name}_total", gadget="g", reason=reason) == 0
     for reason in set(Reason) - {Reason.NONE}:
         failed = {"gadget": "g", "outcome": Outcome.FAILED.value, "reason": reason.value}

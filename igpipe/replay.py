@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 
 import orjson
@@ -16,11 +16,12 @@ from igpipe.decode import event_time, identify, line_time, open_input, read_bloc
 from igpipe.decode.identify import gadget_of_file
 from igpipe.errors import InputError
 from igpipe.forward import Forwarder
+from igpipe.frame import PREFIX
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, active_rules
-from igpipe.model import Block, End, EndKind, LineAccount, Source
+from igpipe.model import Block, End, EndKind, LineAccount, Report, Source
 from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers, counts_from_zero
-from igpipe.stream import Exposure
+from igpipe.stream import Exposure, FrameReading
 from igpipe.telemetry import Telemetry
 
 Progress = Callable[[int], None]
@@ -94,7 +95,9 @@ class Replay:
         self, stream: BinaryIO, recording: Recording, gadget: str, progress: Progress
     ) -> None:
         limits = self._config.limits
-        blocks = read_blocks(stream, recording.path, line_limit=max(limits.line, limits.array_line))
+        limit = max(limits.line, limits.array_line)
+        reports: list[Report] = []
+        blocks = _unframed(read_blocks(stream, recording.path, line_limit=limit), limit, reports)
         gadget = gadget or gadget_of_file(recording.path) or ""
         if not gadget:
             gadget, blocks = self._identify(blocks, recording.path)
@@ -110,6 +113,8 @@ class Replay:
                 pipeline.tick(last)
                 progress(stream.tell() if stream.seekable() else 0)
         finally:
+            for report in reports:
+                pipeline.handle(report)
             pipeline.handle(End(EndKind.CLEAN, last))
             self._now = max(self._now, last)
             recording.exposure = pipeline.exposure.proven
@@ -203,6 +208,22 @@ def _without_rotation(config: Config, version: str) -> Config:
             "forward": ForwardConfig(gadgets=("none",)),
         }
     )
+
+
+def _unframed(blocks: Iterator[bytes], limit: int, reports: list[Report]) -> Iterator[bytes]:
+    """Unpack a tap's frames if it is they that were recorded; what they tell is for *reports*."""
+    first = next(blocks, b"")
+    blocks = itertools.chain([first], blocks)
+    if not first.startswith(PREFIX):
+        yield from blocks
+        return
+    reading = FrameReading(limit)
+    for block in blocks:
+        for item in reading.feed(block, 0.0):
+            if isinstance(item, Block):
+                yield item.data
+            elif isinstance(item, Report):
+                reports.append(replace(item, observed=0.0))  # the lines' times tell
 
 
 def _dated(blocks: Iterable[bytes]) -> Iterator[Block]:

@@ -103,7 +103,8 @@ def _account(account: "LineAccount") -> str:
     """Write the account so that one can add it up."""
     return (
         f"{account.lines} lines = {account.event_lines} with events + {account.stderr} of ig's log"
-        f" + {sum(account.rejected.values())} rejected + {sum(account.dropped.values())} dropped;"
+        f" + {sum(account.rejected.values())} rejected + {sum(account.dropped.values())} dropped"
+        f"{f' + {account.missed} missed' if account.missed else ''};"
         f" {account.events} events, {account.lost_samples} lost"
     )
 

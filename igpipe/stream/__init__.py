@@ -7,6 +7,7 @@ from igpipe.stream.follow import Follower, Patience, Stream
 from igpipe.stream.frames import LineCutter
 from igpipe.stream.pipes import PipeFollower, PipeLines
 from igpipe.stream.queue import FairQueue, Port
+from igpipe.stream.tap import FrameReading
 from igpipe.stream.transport import Container, LogReader, LogSource, Outlet
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Exposure",
     "FairQueue",
     "Follower",
+    "FrameReading",
     "LineCutter",
     "LogReader",
     "LogSource",

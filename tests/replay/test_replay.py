@@ -12,6 +12,7 @@ from igpipe.errors import InputError
 from igpipe.replay import Replay
 from tests.replay import by_hand
 from tests.replay.shown import by_gadget, replayed, shown, summed
+from tests.stream.frames import Tap
 
 EXEC = by_hand.DATA / "v0.54.0" / "trace_exec.log.gz"
 SECOND = 10**9
@@ -115,6 +116,21 @@ def test_stamped_lines_count_like_plain_ones(tmp_path: Path) -> None:
     stamped = "".join(f"2026-11-23T05:18:57.629579355Z {x}\n" for x in by_hand.lines(EXEC))
     path = _file(tmp_path, gzip.compress(stamped.encode(), 1), "trace_exec.stamped.gz")
     assert replayed(path).total() == replayed(EXEC).total()
+
+
+def test_a_taps_log_counts_like_the_lines_in_it(tmp_path: Path) -> None:
+    """What ``kubectl logs`` shows of a tapped session; frames that are missing are told."""
+    tap = Tap()
+    lines = [_log(0, "running..."), *(_event(second) for second in range(1, 7))]
+    frames = tap.encoder.stderr(lines[0].encode(), tap.at(0))
+    frames += [tap.encoder.output(line.encode(), tap.at(n)) for n, line in enumerate(lines[1:], 1)]
+    del frames[4]
+    framed = replayed(_file(tmp_path, b"".join([*frames, tap.end(9)]), "trace_exec.tap"))
+    (recording,) = framed.recordings
+    assert (recording.account.events, recording.account.missed) == (5, 1)
+    assert recording.account.balanced()
+    plain = replayed(_file(tmp_path, "".join([*lines[:3], *lines[4:]])))
+    assert recording.exposure == plain.recordings[0].exposure
 
 
 def test_damage_is_told_and_what_came_before_is_counted(tmp_path: Path) -> None:

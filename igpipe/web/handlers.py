@@ -27,20 +27,26 @@ SEND_SECONDS: Final = 60.0
 
 
 class Handlers:
-    """One method a path."""
+    """One method a path; while it is *crowded*, no connection outlives its answer."""
 
     def __init__(
-        self, guard: Guard, settings: WebSettings, views: Views, telemetry: Telemetry
+        self,
+        guard: Guard,
+        settings: WebSettings,
+        views: Views,
+        telemetry: Telemetry,
+        crowded: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._guard = guard
+        self._crowded = crowded
         self._views = views
         self._telemetry = telemetry
         self._one_scrape = asyncio.Lock()
 
     def app(self) -> web.Application:
         """Put the paths together."""
-        middlewares = [self._count, self._guard.middleware, _deliver]
+        middlewares = [self._count, self._guard.middleware, self._deliver]
         app = web.Application(client_max_size=LOOKS_BODY_LIMIT, middlewares=middlewares)
         app.on_response_prepare.append(self._secure)
         app.router.add_get("/", self.page)
@@ -119,35 +125,41 @@ class Handlers:
             return response
         except web.HTTPException as answer:
             code = answer.status
+            self._make_room(answer)
             raise
         finally:
             resource = request.match_info.route.resource
             self._telemetry.web.answered(resource.canonical if resource else "other", code)
 
+    @web.middleware
+    async def _deliver(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Send the answer here, where there is a limit: a reader that is too slow is cut off."""
+        response: web.StreamResponse = await handler(request)
+        self._make_room(response)
+        if isinstance(response, Following):
+            await response.deliver(request)
+            return response
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await response.prepare(request)
+                if isinstance(response, _Parts) and request.method != hdrs.METH_HEAD:
+                    for part in response.parts:
+                        await response.write(part)
+                await response.write_eof()
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+        return response
+
+    def _make_room(self, answer: web.StreamResponse) -> None:
+        """Let nobody stay after *answer* while others wait for a place."""
+        if self._crowded():
+            answer.force_close()
+
     async def _secure(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(SECURITY_HEADERS)
         response.headers.update(self._settings.now().file.http_server_config.chosen())
         response.headers.setdefault("Cache-Control", "no-store")
-
-
-@web.middleware
-async def _deliver(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Send the answer here, where there is a limit: a reader that is too slow is cut off."""
-    response: web.StreamResponse = await handler(request)
-    if isinstance(response, Following):
-        await response.deliver(request)
-        return response
-    try:
-        async with asyncio.timeout(SEND_SECONDS):
-            await response.prepare(request)
-            if isinstance(response, _Parts) and request.method != hdrs.METH_HEAD:
-                for part in response.parts:
-                    await response.write(part)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    return response
 
 
 class _Parts(web.StreamResponse):

@@ -48,8 +48,13 @@ async def serving(
     address cannot be listened on, or the file is of no use at the start.
     """
     settings = WebSettings(config.config_file, telemetry.web, report)
+
+    def crowded() -> bool:
+        server = runner.server
+        return server is not None and len(server.connections) > config.max_connections // 2
+
     guard = Guard(config.host, settings, telemetry.web)
-    app = Handlers(guard, settings, views, telemetry).app()
+    app = Handlers(guard, settings, views, telemetry, crowded).app()
     runner = web.AppRunner(app, shutdown_timeout=_STOP_SECONDS, **_CONNECTION)
     await runner.setup()
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -194,6 +195,19 @@ async def test_head_and_wrong_methods() -> None:
             assert (answer.status, await answer.read()) == (200, b"")
         async with http.get("/api/v1/pause") as answer:
             assert answer.status == 405
+
+
+async def test_in_a_crowd_nobody_stays_who_was_answered() -> None:
+    """Connections are kept for the next request while there is room, and then closed."""
+    async with serving(WebConfig(port=0, max_connections=8), FakeViews(), Telemetry()) as address:
+        kept = []
+        async with AsyncExitStack() as stack:
+            for _ in range(6):
+                http = await stack.enter_async_context(aiohttp.ClientSession(address))
+                path = "/healthz" if len(kept) % 2 else "/none"
+                async with http.get(path) as answer:
+                    kept.append(answer.headers.get("Connection") != "close")
+    assert kept == [True] * 4 + [False] * 2
 
 
 async def test_a_port_in_use_is_a_config_error() -> None:

@@ -96,6 +96,15 @@ def test_igpipe_reads_what_was_configured(example: dict[str, Any]) -> None:
         assert made.web.port == wanted.web.port
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", ""])
+def test_loopback_is_of_no_use_in_a_pod(host: str) -> None:
+    """Neither kubelet nor Prometheus could ask; an unset port is igpipe's usual one."""
+    objects = render({"config": {"web": {"host": host, "port": 0, "max_connections": 64}}})
+    (config,) = (item for item in objects if item["kind"] == "ConfigMap")
+    web = parse(config["data"]["igpipe.yaml"].encode(), "f").web
+    assert (web.host, web.port, web.max_connections) == ("", 9469, 64)
+
+
 def test_namespaces_agree(example: dict[str, Any]) -> None:
     """What is in a namespace is in one of the two that the installation has."""
     sessions = example.get("config", {}).get("cluster", {}).get("namespace", "igpipe-sessions")

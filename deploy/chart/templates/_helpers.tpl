@@ -57,7 +57,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $web := $config.web | default (dict) -}}
 {{- $loopback := list "127.0.0.1" "localhost" "::1" -}}
 {{- $host := has ($web.host | default "localhost") $loopback | ternary "" $web.host -}}
-{{- $_ := set $config "web" (merge (dict "host" $host "port" (include "igpipe.port" . | int)) $web) -}}
+{{- /* Not merged: merge takes an empty text for none. */ -}}
+{{- $_ := set $web "host" $host -}}
+{{- $_ := set $web "port" (include "igpipe.port" . | int) -}}
+{{- $_ := set $config "web" $web -}}
 {{- with $config.cluster }}{{ $_ := set $config "cluster" (omit . "kubeconfig" "context") }}{{ end -}}
 {{- $kept := dict "metrics" (dict "state_file" (printf "%s/state.json" $state)) -}}
 {{- if .Values.persistence.enabled -}}

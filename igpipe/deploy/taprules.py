@@ -68,7 +68,8 @@ def _exact_rules(init: dict[str, Any]) -> Iterator[Rule]:
         listed = f"[{_mounts(init[field])}]" if field == "volumeMounts" else f"[{value}]"
         yield Rule(
             f"init container's {field}",
-            f"{_LISTED}.all(c, {given}.hasValue() && {given}.value() in {listed})",
+            # The type checker knows Kubernetes' types and finds lists of maps to be other ones.
+            f"{_LISTED}.all(c, {given}.hasValue() && dyn({given}.value()) in {listed})",
             f"{field} of the init container must be {value.replace(chr(34), '')}",
         )
 

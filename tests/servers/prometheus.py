@@ -2,9 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tests.servers.http import get_json
@@ -16,23 +15,22 @@ class Prometheus:
     """
     Scrapes *target* (host and port), if there is one, every *interval* seconds.
 
-    Its data is in *folder*; *access* is the part of the scrape's configuration that tells how.
+    Its data is in *folder*; *rules* are files of rules.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        target: str = "",
-        *,
-        interval: int = 1,
-        access: Mapping[str, Any] = MappingProxyType({}),
+        self, folder: Path, target: str = "", *, interval: int = 1, rules: Iterable[Path] = ()
     ) -> None:
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = folder / "prometheus.yaml"
-        job = {"job_name": "igpipe", "static_configs": [{"targets": [target]}], **access}
+        job = {"job_name": "igpipe", "static_configs": [{"targets": [target]}]}
         jobs = [job] if target else []
-        everything = {"global": {"scrape_interval": f"{interval}s"}, "scrape_configs": jobs}
+        everything = {
+            "global": {"scrape_interval": f"{interval}s"},
+            "scrape_configs": jobs,
+            "rule_files": [str(rule) for rule in rules],
+        }
         config.write_text(json.dumps(everything))
         command = [
             str(_binary("prometheus")), f"--config.file={config}", "--log.level=warn",
@@ -46,6 +44,11 @@ class Prometheus:
         answer = get_json(f"{self.url}/api/v1/query", query=query, time=at)
         found: list[dict[str, Any]] = answer["data"]["result"]
         return found
+
+    def labels(self, query: str) -> list[dict[str, str]]:
+        """Evaluate *query* now; give the labels of its results."""
+        answer = get_json(f"{self.url}/api/v1/query", query=query)
+        return [sample["metric"] for sample in answer["data"]["result"]]
 
     def value(self, query: str) -> float:
         """Evaluate *query* now; its result must be one number."""

@@ -1,5 +1,6 @@
 """What promtool makes of the rules: it takes them, and each alert fires when it should only."""
 
+import asyncio
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +12,9 @@ import yaml
 from igpipe.config import Config
 from igpipe.rules import Alert, Naming, all_rules, render_rules, times_of
 from tests.servers.alertcases import Case, cases, shortened
-from tests.servers.prometheus import promtool
+from tests.servers.process import started
+from tests.servers.prometheus import Prometheus, promtool
+from tests.servers.scene import playing
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prometheus")]
 
@@ -30,6 +33,9 @@ CONFIGS = {
         ' "gadgets": ["top_tcp"], "spool": {"max_age": "2d"}}'
     ),
 }
+
+SLOW = {"IgpipeAbsent", "IgpipeDown", "IgpipeOverloaded"}
+"""What may be pending before the first scrape, and where the machine is busy with other things."""
 
 
 @pytest.fixture(params=CONFIGS)
@@ -57,6 +63,27 @@ def test_every_alert_fires_when_it_should_only(config: Config, tmp_path: Path) -
     files = [written(tmp_path, rules, alert, some) for alert, some in known.items()]
     judged = promtool("test", "rules", *map(str, files))
     assert judged.returncode == 0, (judged.stdout + judged.stderr).decode()[-6000:]
+
+
+async def test_a_healthy_igpipe_raises_no_alarm(tmp_path: Path) -> None:
+    """Evaluated again and again while it works, no alert is even pending; ratios have values."""
+    file = tmp_path / "rules.yaml"
+    async with playing(tmp_path) as scene:
+        rules = yaml.safe_load(render_rules(scene.parts.config, Naming()))
+        hurried = [{**group, "interval": "5s"} for group in rules["groups"]]
+        file.write_text(json.dumps({"groups": hurried}))
+        target = scene.address.removeprefix("http://")
+        prometheus = Prometheus(tmp_path, target, interval=5, rules=[file])
+        with started(prometheus):
+            await asyncio.sleep(60)
+            told = await asyncio.to_thread(prometheus.labels, "count_over_time(ALERTS[2m])")
+            names = '{__name__=~".+:igpipe_.+"}'
+            recorded = await asyncio.to_thread(prometheus.labels, names)
+            output = prometheus.process.output.read_text()
+    assert {labels["alertname"] for labels in told} <= SLOW
+    known = {rule["record"] for group in hurried for rule in group["rules"] if "record" in rule}
+    assert {labels["__name__"] for labels in recorded} == known
+    assert output == ""
 
 
 def alerts(config: Config) -> set[str]:

@@ -19,7 +19,7 @@ from tests.cluster.rig import NAMESPACE, Rig, cluster
 from tests.cluster.worlds import RealWorld, SimWorld, World
 
 _TEST_SECONDS = 300
-_SECOND_CLUSTER = {"test_kill", "test_safety", "test_two", "test_debug"}
+_SECOND_CLUSTER = {"test_kill", "test_safety", "test_two", "test_debug", "test_look"}
 """What is done on the second cluster; the two take about the same time."""
 _MEASURED = "measured"
 Report = Callable[[str, object], None]
@@ -45,7 +45,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 class _ByNeed(LoadScopeScheduling):
-    """Keeps tests together that need the same."""
+    """
+    Keeps tests together that need the same.
+
+    By their names: pytest 9.2 takes no notice of the groups that pytest-xdist 3.8 gives by marks.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cluster, coalesce, delivery, fleet, hotpath, sessions, tap
+from benchmarks import cluster, coalesce, delivery, fleet, hotpath, latency, sessions, tap
 from tests.cluster.install import obstacle
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -44,6 +44,10 @@ def _cluster() -> str:
     return cluster.table(cluster.measure())
 
 
+def _latency() -> str:
+    return latency.table(latency.measure())
+
+
 def _sessions() -> str:
     return sessions.table(sessions.measure())
 
@@ -55,9 +59,10 @@ BENCHMARKS: Final[dict[str, Callable[[], str]]] = {
     "fleet": _fleet,
     "tap": _tap,
     "cluster": _cluster,
+    "latency": _latency,
     "sessions": _sessions,
 }
-ON_CLUSTERS: Final = {"cluster", "sessions"}
+ON_CLUSTERS: Final = {"cluster", "latency", "sessions"}
 """Those that need a real cluster."""
 
 

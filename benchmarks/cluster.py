@@ -27,7 +27,7 @@ from tests.cluster.rig import Rig, cluster, until
 from tests.cluster.worlds import RealWorld, config
 from tests.servers.http import get_json
 
-RATES: Final = (1_000, 4_000, 15_000)
+RATES: Final = (1_000, 4_000, 16_000)
 SECONDS: Final = 20.0
 PARTS: Final = ("igpipe", "kube-apiserver", "kubelet", "containerd", "Pods")
 _NODE: Final = "node-a"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from igpipe.sinks import SinkState
+from tests.kube.authority import Authority
 from tests.servers.kinds import KINDS, Server
 from tests.servers.proxy import between
 from tests.servers.scene import Scene, playing
@@ -17,6 +19,13 @@ from tests.servers.scene import Scene, playing
 pytestmark = pytest.mark.timeout(300)
 MANY = 1000
 """A run of fewer records would prove little."""
+SECRET = object()
+CREDENTIALS = {
+    "loki": ({"username": "igpipe", "password_file": SECRET}, "Basic aWdwaXBlOnJpZ2h0"),
+    "elasticsearch": ({"api_key_file": SECRET}, "ApiKey right"),
+    "otlp": ({"token_file": SECRET}, "Bearer right"),
+}
+"""How each kind says who it is, from a file, and what then stands in the request's header."""
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS])
@@ -83,6 +92,28 @@ async def test_lost_answers_double_nothing(server: Server, tmp_path: Path) -> No
         await scene.deliver()
     assert scene.sink.last_error
     _assert_complete(scene, server, again=True)
+
+
+async def test_tls_and_credentials_come_first(server: Server, tmp_path: Path) -> None:
+    """With its own CA and a secret; a wrong one holds the sink, and mending it loses nothing."""
+    authority, secret = Authority(tmp_path), tmp_path / "secret"
+    secret.write_text("wrong\n")
+    sink = server.sink("")
+    config, wants = CREDENTIALS[sink["type"]]
+    config = {key: str(secret) if value is SECRET else value for key, value in config.items()}
+    async with (
+        between(server.url, tls=authority.server(), wants=wants) as address,
+        playing(
+            tmp_path, {**sink, "url": address, "ca_file": str(authority.file), **config}
+        ) as scene,
+    ):
+        await asyncio.sleep(8)
+        assert scene.sink.state is SinkState.HELD
+        assert (scene.account.delivered, scene.account.pending > 0) == (0, True)
+        secret.write_text("right\n")
+        await asyncio.sleep(6)
+        await scene.deliver()
+    _assert_complete(scene, server)
 
 
 def _assert_complete(scene: Scene, server: Server, *, again: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,21 +14,22 @@ from aiohttp import web
 from igpipe.config import LokiSink
 from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
 from igpipe.sinks.http import ANSWER_BYTES, Answer, open_transport, parse_retry_after
+from tests.kube.authority import Authority
 from tests.sinks.samples import loki_config
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve *handler* on loopback and give its address."""
     app = web.Application()
     app.router.add_post("/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -183,6 +185,29 @@ async def test_nobody_listening_is_unavailable() -> None:
     async with open_transport(config, url) as transport:
         with pytest.raises(SinkUnavailable, match="Cannot connect"):
             await transport.post(b"", {}, "")
+
+
+async def test_a_ca_of_ones_own_is_trusted_where_it_is_named(tmp_path: Path) -> None:
+    """Another authority's server is not spoken to: it is out of reach, and nothing was sent."""
+    authority, answer = Authority(tmp_path), answering(lambda: web.Response(status=204))
+    async with serving(answer, authority.server()) as url:
+        named = loki_config(url=url, ca_file=str(authority.file))
+        async with open_transport(named, url) as transport:
+            assert (await transport.post(b"x", {}, "/")).status == 204
+        async with open_transport(loki_config(url=url), url) as transport:
+            with pytest.raises(SinkUnavailable, match="certificate verify failed"):
+                await transport.post(b"x", {}, "/")
+
+
+async def test_a_certificate_must_be_the_servers(tmp_path: Path) -> None:
+    """One for another name is refused, whoever signed it."""
+    authority, answer = Authority(tmp_path), answering(lambda: web.Response(status=204))
+    async with serving(answer, authority.server()) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        config = loki_config(url=url, ca_file=str(authority.file))
+        async with open_transport(config, url) as transport:
+            with pytest.raises(SinkUnavailable, match="certificate verify failed"):
+                await transport.post(b"x", {}, "/")
 
 
 async def test_a_redirect_is_not_followed() -> None:

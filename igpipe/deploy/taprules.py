@@ -56,7 +56,7 @@ def _init_rules(init: dict[str, Any]) -> Iterator[Rule]:
     context = mixed(init["securityContext"])
     yield Rule(
         "init container's rights",
-        f"{_LISTED}.all(c, c.?securityContext.hasValue() && c.securityContext in [{context}])",
+        f"{_LISTED}.all(c, c.?securityContext.hasValue() && dyn(c.securityContext) in [{context}])",
         "the init container must have no rights: its securityContext is the tap's alone",
     )
 
@@ -68,7 +68,7 @@ def _exact_rules(init: dict[str, Any]) -> Iterator[Rule]:
         listed = f"[{_mounts(init[field])}]" if field == "volumeMounts" else f"[{value}]"
         yield Rule(
             f"init container's {field}",
-            # The type checker knows Kubernetes' types and finds lists of maps to be other ones.
+            # The type checker takes Kubernetes' types and maps for different ones.
             f"{_LISTED}.all(c, {given}.hasValue() && dyn({given}.value()) in {listed})",
             f"{field} of the init container must be {value.replace(chr(34), '')}",
         )

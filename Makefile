@@ -52,12 +52,12 @@ cluster: $(STAMP) ## Leave a real cluster of two nodes running on this machine (
 test-cluster: $(STAMP) ## Run the tests that need a real cluster (ARGS="-k debug")
 	@$(BIN)/python -m tests.cluster check || { test $$? = 3 && exit; }; \
 	$(BIN)/python -m tests.cluster install; \
-	$(BIN)/pytest -n 3 --dist loadgroup --durations 12 -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
+	$(BIN)/pytest -n 3 --durations 12 -q -o cache_dir=$(CACHE)/pytest tests/cluster $(ARGS)
 
 # Mostly waiting, so all kinds of servers at once; each test is with its server.
 test-servers: $(STAMP) ## Run the tests against real servers (ARGS="-k loki"); the first time builds them
 	@$(BIN)/python -m tests.servers.install
-	$(BIN)/pytest -n 3 --dist loadgroup -q -o cache_dir=$(CACHE)/pytest tests/servers $(ARGS)
+	$(BIN)/pytest -n 3 --durations 12 -q -o cache_dir=$(CACHE)/pytest tests/servers $(ARGS)
 
 test-long: $(STAMP) ## Run what takes minutes: damaged spools, kills, outages; also on a real cluster
 	IGPIPE_LONG=1 $(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest --timeout 1200 tests/spool tests/long

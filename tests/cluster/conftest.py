@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from igpipe.sim import SimCluster, SimConfig
 from tests.cluster.install import install
 from tests.cluster.rig import NAMESPACE, Rig, cluster
 from tests.cluster.worlds import RealWorld, SimWorld, World
+from tests.sharing import ByNeed
 
 _TEST_SECONDS = 300
 _SECOND_CLUSTER = {"test_kill", "test_safety", "test_two", "test_debug", "test_look"}
@@ -39,23 +39,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByNeed:
     """Give each process its tests."""
-    return _ByNeed(config, log)
+    return ByNeed(config, log, _need)
 
 
-class _ByNeed(LoadScopeScheduling):
-    """
-    Keeps tests together that need the same.
-
-    By their names: pytest 9.2 takes no notice of the groups that pytest-xdist 3.8 gives by marks.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        path, _, test = nodeid.partition("::")
-        if "/guard/" in path or Path(path).stem == "test_tee" or "[sim" in test:
-            return "no node"
-        return "second" if Path(path).stem in _SECOND_CLUSTER else "first"
+def _need(test: str) -> str:
+    path, _, name = test.partition("::")
+    if "/guard/" in path or Path(path).stem == "test_tee" or "[sim" in name:
+        return "no node"
+    return "second" if Path(path).stem in _SECOND_CLUSTER else "first"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

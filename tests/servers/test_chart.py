@@ -17,7 +17,6 @@ from tests.deploy.charts import CHART, MANIFESTS
 from tests.deploy.safety import faults
 from tests.servers.helm import KUBERNETES, Refused, helm, plain_manifests, render
 
-pytestmark = pytest.mark.xdist_group("helm")
 EXAMPLES = sorted((CHART / "ci").glob("*-values.yaml"))
 POLICY_KINDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 MORE = {

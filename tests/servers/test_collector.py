@@ -10,7 +10,7 @@ from tests.servers.collector import Collector
 from tests.servers.process import started
 from tests.servers.scene import playing
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("otlp")]
+pytestmark = pytest.mark.timeout(300)
 REQUEST_BYTES = 20_000
 
 

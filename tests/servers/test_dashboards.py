@@ -8,7 +8,7 @@ import pytest
 from tests.contracts.grafana import BOARDS, load, queries, variables
 from tests.servers.demonstration import Demonstration, Refused, demonstration
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("loki")]
+pytestmark = pytest.mark.timeout(600)
 
 UNPROVOKED: Final = {
     ("CPU of watching, on nodes", "A"): "only a tap tells it",

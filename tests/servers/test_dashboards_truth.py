@@ -16,7 +16,7 @@ from tests.metrics.observer import PERIOD
 from tests.servers.fleet import EPOCH, SETTINGS, TIMES, WINDOW, Known, Shares, known
 from tests.servers.grafana import resolve
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prometheus")]
+pytestmark = pytest.mark.timeout(600)
 GADGET = 'gadget="trace_exec"'
 
 

@@ -28,7 +28,7 @@ CREDENTIALS = {
 """How each kind says who it is, from a file, and what then stands in the request's header."""
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS])
+@pytest.fixture(params=list(KINDS))
 def server(servers: Callable[[str], Server], request: pytest.FixtureRequest) -> Server:
     """Give a server of each kind, running."""
     server = servers(request.param)

@@ -15,7 +15,7 @@ from tests.servers.process import started
 from tests.servers.scene import playing
 from tests.sinks.samples import batch
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("loki")]
+pytestmark = pytest.mark.timeout(300)
 LINE_BYTES = 1100
 
 

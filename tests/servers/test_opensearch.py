@@ -11,7 +11,7 @@ from tests.servers.kinds import Server
 from tests.servers.opensearch import OpenSearch
 from tests.servers.scene import playing
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("opensearch")]
+pytestmark = pytest.mark.timeout(300)
 LARGEST = 127
 """The largest number that a field of type byte holds."""
 

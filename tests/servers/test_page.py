@@ -15,7 +15,7 @@ from tests.servers.install import CACHE, RECIPES
 from tests.web.fakes import FakeViews
 from tests.web.fleet import fleet, hostile
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.timeout(300)
 
 SHOTS: Final = CACHE.parent / "screenshots"
 """Where each run leaves its pictures, for people to look at."""

@@ -10,7 +10,7 @@ from tests.servers.process import started
 from tests.servers.prometheus import Prometheus, lint
 from tests.servers.scene import playing
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("otlp")]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_promtool_finds_nothing(tmp_path: Path) -> None:

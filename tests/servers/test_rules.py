@@ -16,7 +16,7 @@ from tests.servers.process import started
 from tests.servers.prometheus import Prometheus, promtool
 from tests.servers.scene import playing
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prometheus")]
+pytestmark = pytest.mark.timeout(600)
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from tests.servers.process import started
 from tests.servers.prometheus import Prometheus, promtool
 from tests.web.fakes import FakeViews, hashed, refusals
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("otlp")]
+pytestmark = pytest.mark.timeout(120)
 
 
 def written(folder: Path, *, users: str) -> Path:

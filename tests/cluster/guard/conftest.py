@@ -26,7 +26,8 @@ def plane() -> Iterator[Plane]:
             objects = render({**values, "enabled": False})
             plane.apply(write_yaml(o for o in objects if _needed(o, namespace)))
         for namespace in (*VARIANTS, DOOMED):
-            until(lambda n=namespace: _guarded(plane, n), f"the policies of {namespace}")
+            what = f"the policies of {namespace}"
+            until(lambda n=namespace: _guarded(plane, n), what, seconds=180)
         rich = {"metadata": {"name": "rich"}}
         plane.ask("POST", "/api/v1/namespaces/igpipe-sessions/serviceaccounts", rich)
         yield plane

@@ -12,7 +12,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igpipe
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := igpipe tests dashboards $(wildcard benchmarks)
+SOURCES := igpipe tests grafana/dashboards $(wildcard benchmarks)
 
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
@@ -40,7 +40,7 @@ check: $(STAMP) ## Lint, format, types, layers, spelling, generated files
 	$(BIN)/lint-imports --cache-dir $(CACHE)/import-linter
 	$(BIN)/codespell
 	$(BIN)/igpipe generate --check
-	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m grafana.dashboards --check
 
 test: $(STAMP) ## Run the tests (ARGS="tests/web -k page")
 	$(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest $(ARGS)
@@ -93,7 +93,7 @@ bench: $(STAMP) ## Run the benchmarks and write their table
 
 generate: $(STAMP) ## Write the files that are made from code: config/, deploy/, grafana/, docs/config.md, docs/metrics.md
 	$(BIN)/igpipe generate
-	$(BIN)/python -m dashboards
+	$(BIN)/python -m grafana.dashboards
 
 # Apart from the others, for it needs Helm, which the first time is built.
 manifests: $(STAMP) ## Write deploy/manifests: what the chart makes of its defaults

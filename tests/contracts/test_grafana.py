@@ -9,9 +9,9 @@ import pytest
 from grafana_foundation_sdk.cog import encoder, plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.boards import render_boards
-from dashboards.panels import BLANK
-from dashboards.workload import GENERATED
+from grafana.dashboards.boards import render_boards
+from grafana.dashboards.panels import BLANK
+from grafana.dashboards.workload import GENERATED
 from igpipe.decode.workload import workload
 from tests.contracts import grafana
 from tests.contracts.catalogue import catalogue, of_events, sampled
@@ -52,7 +52,7 @@ def parsed(board: Json) -> list[tuple[str, str, Any]]:
 
 
 def test_every_file_is_made_from_code() -> None:
-    """Nothing lies beside what ``python -m dashboards`` writes, for people and for the chart."""
+    """Nothing lies there but what the code writes, for people and for the chart."""
     folders = (FOLDER, CHART / "files" / "dashboards")
     there = [path.relative_to(ROOT).as_posix() for f in folders for path in f.glob("*.json")]
     assert set(there) == set(render_boards())

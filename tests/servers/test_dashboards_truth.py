@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from dashboards.query import WINDOW as IN_WINDOW
-from dashboards.query import select, share
+from grafana.dashboards.query import WINDOW as IN_WINDOW
+from grafana.dashboards.query import select, share
 from igpipe.config import Config
 from igpipe.rules.recordings import rates
 from igpipe.rules.times import times_of

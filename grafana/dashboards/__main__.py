@@ -1,18 +1,18 @@
-"""Write the dashboards to grafana/ and the chart, or check: ``python -m dashboards [--check]``."""
+"""Write the dashboards, or check them: ``python -m grafana.dashboards [--check]``."""
 
 import sys
 from pathlib import Path
 
-from dashboards.boards import render_boards
+from grafana.dashboards.boards import render_boards
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str]) -> int:
     """Write what is stale; with ``--check`` write nothing and return 1 if something is."""
     check = arguments == ["--check"]
     if arguments and not check:
-        sys.stderr.write("usage: python -m dashboards [--check]\n")
+        sys.stderr.write("usage: python -m grafana.dashboards [--check]\n")
         return 2
     stale = {path: text for path, text in render_boards().items() if _differs(ROOT / path, text)}
     for path, text in stale.items():

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from dashboards.variables import LOKI, PROMETHEUS, Json
+from grafana.dashboards.variables import LOKI, PROMETHEUS, Json
 
 BLANK: Final = "Nothing was seen, or it is not sound: see 'Why panels are blank'"
 """What a guarded panel says when it is empty."""

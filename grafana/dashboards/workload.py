@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from dashboards.board import Board, Row
-from dashboards.measures import (
+from grafana.dashboards.board import Board, Row
+from grafana.dashboards.measures import (
     AMOUNTS,
     CONNECTS,
     DNS_QUERIES,
@@ -12,7 +12,7 @@ from dashboards.measures import (
     OPENS,
     SECTIONS,
 )
-from dashboards.shared import (
+from grafana.dashboards.shared import (
     NODE,
     POD,
     amount,
@@ -22,7 +22,7 @@ from dashboards.shared import (
     observation,
     reasons,
 )
-from dashboards.variables import (
+from grafana.dashboards.variables import (
     Json,
     cluster,
     datasource,

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from dashboards.board import Board, Row, to_board
-from dashboards.panels import (
+from grafana.dashboards.board import Board, Row, to_board
+from grafana.dashboards.panels import (
     BAD_IF_ANY,
     GOOD_IF_ANY,
     Steps,
@@ -14,7 +14,7 @@ from dashboards.panels import (
     table,
     target,
 )
-from dashboards.query import (
+from grafana.dashboards.query import (
     WINDOW,
     acting,
     looks,
@@ -26,9 +26,9 @@ from dashboards.query import (
     select,
     share,
 )
-from dashboards.shared import NODE, SESSIONS_ENDED, reasons
-from dashboards.telemetry import GADGET, own_rows
-from dashboards.variables import Json, cluster, datasource, gadget, labels, node, window
+from grafana.dashboards.shared import NODE, SESSIONS_ENDED, reasons
+from grafana.dashboards.telemetry import GADGET, own_rows
+from grafana.dashboards.variables import Json, cluster, datasource, gadget, labels, node, window
 
 _GUIDE: Final = (
     "Three questions: **was every node looked at** as often as it should be, **did the sessions do "

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from dashboards import coverage, events, node, overview, workload
+from grafana.dashboards import coverage, events, node, overview, workload
 
 # Helm reads nothing outside of its chart.
 _FOLDERS: Final = ("grafana", "deploy/chart/files/dashboards")

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from dashboards.board import Board, Row
-from dashboards.measures import (
+from grafana.dashboards.board import Board, Row
+from grafana.dashboards.measures import (
     CONNECTS,
     DNS_FAILURES,
     DNS_LATENCY,
@@ -12,10 +12,10 @@ from dashboards.measures import (
     SECTIONS,
     Measure,
 )
-from dashboards.panels import PLAIN, sampled, stat, table, target
-from dashboards.query import acting, looks, own, select, share
-from dashboards.shared import SESSIONS_ENDED, estimate, latency, observation, reasons
-from dashboards.variables import (
+from grafana.dashboards.panels import PLAIN, sampled, stat, table, target
+from grafana.dashboards.query import acting, looks, own, select, share
+from grafana.dashboards.shared import SESSIONS_ENDED, estimate, latency, observation, reasons
+from grafana.dashboards.variables import (
     Json,
     choice,
     cluster,

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from dashboards.board import Row
-from dashboards.panels import graph, target
-from dashboards.query import OWN, own, quantile, select
-from dashboards.variables import Json
+from grafana.dashboards.board import Row
+from grafana.dashboards.panels import graph, target
+from grafana.dashboards.query import OWN, own, quantile, select
+from grafana.dashboards.variables import Json
 
 GADGET: Final = 'gadget=~"$gadget"'
 _SINK: Final = 'sink=~"$sink"'

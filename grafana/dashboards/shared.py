@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from dashboards.board import Row, annotation, to_board
-from dashboards.measures import Amount, Latency, Measure
-from dashboards.panels import BLANK, graph, heatmap, sampled, states
-from dashboards.query import (
+from grafana.dashboards.board import Row, annotation, to_board
+from grafana.dashboards.measures import Amount, Latency, Measure
+from grafana.dashboards.panels import BLANK, graph, heatmap, sampled, states
+from grafana.dashboards.query import (
     REASONS,
     guarded,
     per_observed_second,
@@ -14,7 +14,7 @@ from dashboards.query import (
     select,
     why,
 )
-from dashboards.variables import Json
+from grafana.dashboards.variables import Json
 
 POD: Final = ('namespace=~"$namespace"', 'pod=~"$pod"', 'container=~"$container"')
 NODE: Final = 'node=~"$node"'

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dashboards.panels import text
-from dashboards.variables import LOKI, PROMETHEUS, Json
+from grafana.dashboards.panels import text
+from grafana.dashboards.variables import LOKI, PROMETHEUS, Json
 
 BOARDS: Final = {
     "overview": ("Overview", "Who does what."),

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from dashboards.board import Board, Row
-from dashboards.measures import AMOUNTS, LATENCIES, SECTIONS
-from dashboards.panels import Steps, colored, graph, sampled, stat, table, target
-from dashboards.query import looks, select, share
-from dashboards.shared import NODE, amount, latency, looks_at_nodes, observation, reasons
-from dashboards.variables import (
+from grafana.dashboards.board import Board, Row
+from grafana.dashboards.measures import AMOUNTS, LATENCIES, SECTIONS
+from grafana.dashboards.panels import Steps, colored, graph, sampled, stat, table, target
+from grafana.dashboards.query import looks, select, share
+from grafana.dashboards.shared import NODE, amount, latency, looks_at_nodes, observation, reasons
+from grafana.dashboards.variables import (
     Json,
     choice,
     cluster,

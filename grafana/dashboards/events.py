@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from dashboards.board import Board, Row, logs_annotation, to_board
-from dashboards.panels import graph, logs_target, rows
-from dashboards.variables import (
+from grafana.dashboards.board import Board, Row, logs_annotation, to_board
+from grafana.dashboards.panels import graph, logs_target, rows
+from grafana.dashboards.variables import (
     Json,
     datasource,
     labels,

@@ -125,6 +125,8 @@ class HttpSink(SinkBase):
 
 
 LokiLabel = Literal["service_name", "cluster", "gadget", "node", "namespace"]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+"""Loki refuses a whole request for one label of another form, over and over."""
 
 
 def _is_tenant(template: str) -> str:
@@ -141,7 +143,7 @@ class LokiSink(HttpSink):
     """Base address (``http://loki:3100``); the push path is added."""
     labels: tuple[LokiLabel, ...] = ("service_name", "cluster", "gadget")
     """Stream labels; all else is structured metadata. Each value more is a stream more."""
-    static_labels: dict[str, str] = Field(default_factory=dict)
+    static_labels: dict[LabelName, str] = Field(default_factory=dict)
     """More labels with a fixed value."""
     tenant: Annotated[str, AfterValidator(_is_tenant)] = ""
     """X-Scope-OrgID; ``{namespace}`` in it is the event's namespace; empty: none."""

@@ -149,6 +149,8 @@ class Handlers:
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
+        except ConnectionError:
+            pass  # who asked has gone: a scraper that waits no longer, a page that was closed
         return response
 
     def _make_room(self, answer: web.StreamResponse) -> None:

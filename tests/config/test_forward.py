@@ -34,6 +34,13 @@ def test_a_tenant_has_no_other_place_holder(tenant: str) -> None:
         LokiSink(name="a", url="http://a", tenant=tenant)
 
 
+@pytest.mark.parametrize("name", ["0", "a.b", "a-b", ""])
+def test_a_label_has_a_name_that_loki_takes(name: str) -> None:
+    """Loki would refuse every request."""
+    with pytest.raises(ValidationError, match="static_labels"):
+        LokiSink(name="a", url="http://a", static_labels={name: "x"})
+
+
 def test_a_sink_has_one_identity() -> None:
     """Of two, one would be ignored."""
     with pytest.raises(ValidationError, match="at most one of"):

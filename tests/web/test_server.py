@@ -70,6 +70,24 @@ def test_who_does_not_read_is_cut_off() -> None:
     virtual.run(main())
 
 
+def test_who_goes_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """A scraper that waits no longer leaves no trace in the log."""
+
+    async def main() -> None:
+        views = FakeViews()
+        views.slices = [b"x" * 2**20] * 16
+        async with serving(WebConfig(port=0), views, Telemetry()) as address:
+            port = int(address.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**10)
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await reader.readexactly(2**10)
+            writer.transport.abort()
+            await asyncio.sleep(1)
+
+    virtual.run(main())
+    assert not caplog.records
+
+
 async def test_healthz_is_alive_and_readyz_says_why_not() -> None:
     """Alive is not ready; reasons are escaped, one a line."""
     views = FakeViews()

@@ -2,8 +2,9 @@
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.servers.http import get_json
@@ -15,16 +16,23 @@ class Prometheus:
     """
     Scrapes *target* (host and port), if there is one, every *interval* seconds.
 
-    Its data is in *folder*; *rules* are files of rules.
+    Its data is in *folder*; *rules* are files of rules, *access* is the part of the scrape's
+    configuration that tells how.
     """
 
     def __init__(
-        self, folder: Path, target: str = "", *, interval: int = 1, rules: Iterable[Path] = ()
+        self,
+        folder: Path,
+        target: str = "",
+        *,
+        interval: int = 1,
+        rules: Iterable[Path] = (),
+        access: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = folder / "prometheus.yaml"
-        job = {"job_name": "igpipe", "static_configs": [{"targets": [target]}]}
+        job = {"job_name": "igpipe", "static_configs": [{"targets": [target]}], **access}
         jobs = [job] if target else []
         everything = {
             "global": {"scrape_interval": f"{interval}s"},

@@ -128,12 +128,7 @@ class TlsServer(Model):
                 "client_auth_type: it takes certificates that nobody vouches for, which igpipe "
                 "does not offer; expected RequireAndVerifyClientCert or VerifyClientCertIfGiven"
             ]
-        if kind not in (
-            "",
-            "NoClientCert",
-            "VerifyClientCertIfGiven",
-            "RequireAndVerifyClientCert",
-        ):
+        if kind not in ("", *CLIENT_AUTH):
             return [
                 "client_auth_type: expected NoClientCert, VerifyClientCertIfGiven or "
                 "RequireAndVerifyClientCert"

@@ -125,6 +125,17 @@ def pod_ending(pod: PodState) -> Ending | None:
     return None
 
 
+def ran_out(pod: PodState) -> bool:
+    """
+    Tell whether all containers have run and ended, by what the kubelet reports.
+
+    None of them starts again. The phase says so only a second later, when the kubelet has removed
+    what held them.
+    """
+    ended = [c.phase is Phase.TERMINATED and c.finished_at > 0 for c in pod.containers]
+    return bool(ended) and all(ended)
+
+
 def image_fault(state: ContainerState) -> Ending | None:
     """Tell whether a container cannot start for want of its image."""
     if state.phase is Phase.WAITING and state.reason in _IMAGE_FAULTS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from typing import Final
 
 from igpipe.backoff import Backoff
@@ -9,6 +10,7 @@ from igpipe.errors import ClusterError, ClusterUnavailable, Conflict, NotFound
 from igpipe.model import PodState, State
 from igpipe.sessions.board import PodView
 from igpipe.sessions.desk import Desk
+from igpipe.sessions.ending import ran_out
 from igpipe.sessions.manifest import Manifest
 from igpipe.sessions.plan import GRACE_SECONDS, SESSION
 from igpipe.sessions.session import Session
@@ -34,7 +36,7 @@ class SessionPod:
         self.view: PodView | None = None
         self._desk = desk
         self._session = session
-        self._deleted = False
+        self._asked = math.inf  # with how many seconds of grace it was last asked to go
         self._removal = session.removal
 
     async def create(self, manifest: Manifest) -> PodView:
@@ -51,7 +53,7 @@ class SessionPod:
 
     async def delete(self) -> None:
         """Delete it before its time; a failure is left to ``remove``."""
-        if self.view is None:
+        if self.view is None or self._asked <= GRACE_SECONDS:
             return
         try:
             await finish(self._delete(self.view), within=_REMOVAL_SECONDS)
@@ -129,27 +131,46 @@ class SessionPod:
         removal.left = not removal.gone_at
         if wait:
             async with asyncio.timeout(GRACE_SECONDS + _LEAVE_SECONDS):
-                await view.left()
+                await self._left(view)
             removal.gone_at, removal.left = removal.gone_at or self._desk.wall(), False
+
+    async def _left(self, view: PodView) -> None:
+        """Wait until it is gone; once nothing of it runs any more it needs no grace."""
+        while not view.gone:
+            if _grace(view) < self._asked:
+                await self._delete(view)
+            else:
+                await self._desk.board.change.wait()
 
     async def _delete(self, view: PodView) -> None:
         backoff = Backoff(maximum=2.0)
-        while not self._deleted:
+        while (grace := _grace(view)) < self._asked:
             try:
-                await self._call_delete(view)
+                await self._call_delete(view, grace)
             except ClusterUnavailable as exc:
                 delay = backoff.next(exc.retry_after)
                 if backoff.attempt >= _TRIES:
                     raise
                 await asyncio.sleep(delay)
 
-    async def _call_delete(self, view: PodView) -> None:
+    async def _call_delete(self, view: PodView, grace: int) -> None:
         pods = self._desk.pods
         try:
-            await pods.delete_pod(view.name, uid=view.uid, grace_seconds=GRACE_SECONDS)
+            await pods.delete_pod(view.name, uid=view.uid, grace_seconds=grace)
         except (NotFound, Conflict):  # it is gone, or another one has its name
             log.debug("a Pod was gone before its session", extra={"pod": view.name})
-            self._removal.gone_at = self._desk.wall()
+            self._asked, self._removal.gone_at = 0, self._desk.wall()
         else:
-            self._removal.deleted_at = self._desk.wall()
-        self._deleted = True
+            self._asked = grace
+            self._removal.deleted_at = self._removal.deleted_at or self._desk.wall()
+
+
+def _grace(view: PodView) -> int:
+    """
+    Give ig its time to stop; nothing to a Pod in which nothing runs any more.
+
+    A kubelet confirms a deletion that has a grace a second or two later, and for so long the slot
+    would be taken.
+    """
+    pod = view.state()
+    return 0 if pod is not None and ran_out(pod) else GRACE_SECONDS

@@ -10,8 +10,11 @@ import pytest
 
 from igpipe.errors import ClusterUnavailable, Conflict, NotFound, Rejected
 from igpipe.model import LeaseState, Node, Phase, PodState
+from igpipe.sessions.ending import ran_out
 from igpipe.sim import Faults
+from tests.cluster.rig import until
 from tests.cluster.worlds import (
+    RealWorld,
     SimWorld,
     World,
     adapter,
@@ -167,6 +170,17 @@ async def test_deleting_wants_the_right_pod(world: World) -> None:
         assert b"closing op" in whole.splitlines()[-1]
         with pytest.raises(NotFound):
             await cluster.delete_pod("deleted", uid=pod.uid, grace_seconds=5)
+
+
+async def test_an_ended_pod_goes_at_once(world: World) -> None:
+    """Without a grace a Pod goes with the answer, before its phase says that it has ended."""
+    async with adapter(world) as cluster:
+        pod = await cluster.create_pod(manifest(world, "over", session={"duration": 1}))
+        await pod_until(cluster, "over", lambda pod: pod and ran_out(pod))
+        await cluster.delete_pod("over", uid=pod.uid, grace_seconds=0)
+        assert await cluster.list_pods("") == []
+    if isinstance(world, RealWorld):
+        await asyncio.to_thread(until, lambda: not world.rig.left(), "no container and no mount")
 
 
 async def test_the_deadline_ends_a_pod(world: World) -> None:

@@ -66,6 +66,7 @@ class FakeCluster:
         self.lose: dict[str, list[ClusterError]] = {}
         self.most = 0
         self.slow_removal = 1.0
+        self.slow_report = LATENCY  # from a Pod's last container's end until the Pod is gone
         self.change = Change()
         self._versions = itertools.count(1)
         self._group: asyncio.TaskGroup | None = None
@@ -97,8 +98,7 @@ class FakeCluster:
 
     async def delete_pod(self, name: str, *, uid: str, grace_seconds: int) -> None:
         """Delete a Pod."""
-        assert grace_seconds == 5
-        await self._call("delete", lambda: self._delete(name, uid))
+        await self._call("delete", lambda: self._delete(name, uid, grace_seconds))
 
     async def get_lease(self, name: str) -> LeaseState:
         """Read a Lease."""
@@ -164,12 +164,17 @@ class FakeCluster:
         self.change.tell()
         return pod
 
-    def _delete(self, name: str, uid: str) -> None:
+    def _delete(self, name: str, uid: str, grace: int) -> None:
         pod = self.pods.get(name)
         if pod is None:
             raise NotFound(name)
         if pod.uid != uid:
             raise Conflict("the uid differs")
+        if grace == 0:
+            assert all(c.finished_at for c in pod.containers)  # else something may run on
+            self.remove(uid)
+            return
+        assert grace == 5
         self.show(uid, deleting=True)
         self._spawn(self._stop(uid))
 
@@ -180,8 +185,8 @@ class FakeCluster:
             state.phase is Phase.RUNNING for state in self.pods[name].containers
         )
         if running:  # ig stops as it does after its timeout
-            self.contain(uid, phase=Phase.TERMINATED, exit_code=0)
-            await asyncio.sleep(LATENCY)
+            self.contain(uid, phase=Phase.TERMINATED, exit_code=0, finished_at=clock())
+            await asyncio.sleep(self.slow_report)
         self.remove(uid)
 
     def _lease(self, name: str) -> LeaseState:

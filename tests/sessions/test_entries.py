@@ -55,7 +55,7 @@ def test_an_end_tells_all() -> None:
             "requested", "created", "starting", "observing", "draining", "ended",
         ]  # fmt: skip
         removal = entry["removal"]
-        assert 0 < removal["deleted_at"] < removal["gone_at"] <= clock()
+        assert 0 < removal["deleted_at"] <= removal["gone_at"] <= clock()
         assert not removal["left"]
         assert entry["gadgets"].keys() == set(GADGETS)
         gadget = entry["gadgets"]["trace_exec"]

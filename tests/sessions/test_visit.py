@@ -25,6 +25,7 @@ from igpipe.model import (
     State,
 )
 from igpipe.sessions import Session, StreamResult, pod_name
+from igpipe.sessions.ending import ran_out
 from tests import virtual
 from tests.sessions.fakes import (
     FakeCluster,
@@ -311,9 +312,55 @@ def test_what_happens_to_the_node(
                 assert await world.ended() is session
                 assert asyncio.get_running_loop().time() - at <= seconds
                 assert how(session) == (outcome, reason)
+                assert cluster.calls["delete"] <= 2
+
+    virtual.run(main())
+
+
+def test_a_pod_in_which_nothing_runs_takes_no_grace() -> None:
+    """Once all containers have ended the object goes at once, however slow the kubelet is."""
+
+    async def main() -> None:
+        async with FakeCluster(run_gadgets(seconds=20)) as cluster:
+            cluster.slow_removal = 9.0
+            async with World(cluster).running() as world:
+                session = await world.ended()
+                assert session.seconds(State.DRAINING, State.ENDED) == pytest.approx(0, abs=0.1)
                 assert cluster.calls["delete"] == 1
 
     virtual.run(main())
+
+
+def test_an_interrupted_pod_goes_once_ig_has_stopped() -> None:
+    """It is given its grace; when its containers have ended it is asked again, without one."""
+
+    async def main() -> None:
+        async with FakeCluster(run_gadgets(seconds=600)) as cluster:
+            cluster.slow_report = 9.0
+            async with World(cluster).running() as world:
+                session = await world.observing()
+                at = asyncio.get_running_loop().time()
+                world.rotation.update_nodes(nodes(n0=Skip.CORDONED))
+                assert await world.ended() is session
+                assert asyncio.get_running_loop().time() - at < 2
+                assert cluster.calls["delete"] == 2
+                assert session.removal.deleted_at < session.removal.gone_at
+
+    virtual.run(main())
+
+
+@pytest.mark.parametrize(
+    ("containers", "ran"),
+    [
+        ((), False),
+        ((ContainerState("a", Phase.TERMINATED, finished_at=2.0),), True),
+        ((ContainerState("a", Phase.TERMINATED, exit_code=137),), False),
+        ((ContainerState("a", Phase.TERMINATED, finished_at=2.0), ContainerState("b")), False),
+    ],
+)
+def test_when_nothing_runs_any_more(containers: tuple[ContainerState, ...], ran: bool) -> None:
+    """All containers have an end; one that the kubelet has lost sight of has none."""
+    assert ran_out(PodState("p", "u", "n0", containers=containers)) is ran
 
 
 def test_a_node_cordoned_before_anything_was_seen() -> None:

@@ -60,6 +60,11 @@ class PodView:
         """Whether it was there and is not any more, or its name is another Pod's."""
         return self.state() is None and (self._seen or self._board.get(self.name) is not None)
 
+    async def left(self) -> None:
+        """Wait until it is gone."""
+        while not self.gone:
+            await self._board.change.wait()
+
     def container(self, name: str, whole: float) -> "ContainerView":
         """Return a live view of a container that, left alone, runs for *whole* seconds."""
         return ContainerView(self, name, whole, self._board.change)

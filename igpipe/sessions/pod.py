@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from typing import Final
 
 from igpipe.backoff import Backoff
@@ -36,7 +35,7 @@ class SessionPod:
         self.view: PodView | None = None
         self._desk = desk
         self._session = session
-        self._asked = math.inf  # with how many seconds of grace it was last asked to go
+        self._deleted = False
         self._removal = session.removal
 
     async def create(self, manifest: Manifest) -> PodView:
@@ -53,7 +52,7 @@ class SessionPod:
 
     async def delete(self) -> None:
         """Delete it before its time; a failure is left to ``remove``."""
-        if self.view is None or self._asked <= GRACE_SECONDS:
+        if self.view is None:
             return
         try:
             await finish(self._delete(self.view), within=_REMOVAL_SECONDS)
@@ -126,25 +125,18 @@ class SessionPod:
         return pod is None or pod.labels.get(SESSION) == self._session.id
 
     async def _see_off(self, view: PodView, *, wait: bool) -> None:
-        await self._delete(view)
-        removal = self._removal
+        pod, removal = view.state(), self._removal
+        # Its logs are read. With a grace the kubelet confirms it only a second or two later.
+        await self._delete(view, 0 if pod is not None and ran_out(pod) else GRACE_SECONDS)
         removal.left = not removal.gone_at
         if wait:
             async with asyncio.timeout(GRACE_SECONDS + _LEAVE_SECONDS):
-                await self._left(view)
+                await view.left()
             removal.gone_at, removal.left = removal.gone_at or self._desk.wall(), False
 
-    async def _left(self, view: PodView) -> None:
-        """Wait until it is gone; once nothing of it runs any more it needs no grace."""
-        while not view.gone:
-            if _grace(view) < self._asked:
-                await self._delete(view)
-            else:
-                await self._desk.board.change.wait()
-
-    async def _delete(self, view: PodView) -> None:
+    async def _delete(self, view: PodView, grace: int = GRACE_SECONDS) -> None:
         backoff = Backoff(maximum=2.0)
-        while (grace := _grace(view)) < self._asked:
+        while not self._deleted:
             try:
                 await self._call_delete(view, grace)
             except ClusterUnavailable as exc:
@@ -159,18 +151,7 @@ class SessionPod:
             await pods.delete_pod(view.name, uid=view.uid, grace_seconds=grace)
         except (NotFound, Conflict):  # it is gone, or another one has its name
             log.debug("a Pod was gone before its session", extra={"pod": view.name})
-            self._asked, self._removal.gone_at = 0, self._desk.wall()
+            self._removal.gone_at = self._desk.wall()
         else:
-            self._asked = grace
-            self._removal.deleted_at = self._removal.deleted_at or self._desk.wall()
-
-
-def _grace(view: PodView) -> int:
-    """
-    Give ig its time to stop; nothing to a Pod in which nothing runs any more.
-
-    A kubelet confirms a deletion that has a grace a second or two later, and for so long the slot
-    would be taken.
-    """
-    pod = view.state()
-    return 0 if pod is not None and ran_out(pod) else GRACE_SECONDS
+            self._removal.deleted_at = self._desk.wall()
+        self._deleted = True

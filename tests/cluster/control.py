@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.cluster.audit import write_policy
 from tests.cluster.install import BIN
 from tests.cluster.machine import Setup
 from tests.kube.authority import Authority
@@ -21,6 +22,11 @@ class Control:
     folder: Path
     authority: Authority
     server: str
+
+    @property
+    def audit_log(self) -> Path:
+        """The file in which the API server notes who changed nodes and Pods."""
+        return self.folder / "audit.log"
 
     def kubeconfig(self, user: str, group: str, server: str = "") -> Path:
         """Write the kubeconfig of a user with a client certificate, and return its path."""
@@ -42,6 +48,7 @@ def prepare_control(folder: Path, hosts: Path) -> tuple[Control, Setup]:
     port, client, peer = free_ports(3)
     control = Control(folder, Authority(folder), f"https://127.0.0.1:{port}")
     files = _Files(control)
+    write_policy(files.audit_policy)
     setup = Setup(
         logs=folder / "logs",
         services={
@@ -64,10 +71,12 @@ def free_ports(count: int) -> list[int]:
 
 
 class _Files:
-    """Certificates and keys by use."""
+    """Certificates, keys and other files by use."""
 
     def __init__(self, control: Control) -> None:
         issue = control.authority.issue
+        self.audit_log = control.audit_log
+        self.audit_policy = control.folder / "audit-policy.json"
         self.authority = control.authority.file
         self.serving = issue("kube-apiserver", "serving")
         self.to_kubelets = issue("kube-apiserver", "to-kubelets", group="system:masters")
@@ -108,6 +117,8 @@ def _apiserver(files: _Files, port: int, etcd: int) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
+        f"--audit-policy-file={files.audit_policy}",
+        f"--audit-log-path={files.audit_log}",
         "--endpoint-reconciler-type=none",
     ]
 

@@ -66,7 +66,6 @@ class FakeCluster:
         self.lose: dict[str, list[ClusterError]] = {}
         self.most = 0
         self.slow_removal = 1.0
-        self.slow_report = LATENCY  # from a Pod's last container's end until the Pod is gone
         self.change = Change()
         self._versions = itertools.count(1)
         self._group: asyncio.TaskGroup | None = None
@@ -185,8 +184,8 @@ class FakeCluster:
             state.phase is Phase.RUNNING for state in self.pods[name].containers
         )
         if running:  # ig stops as it does after its timeout
-            self.contain(uid, phase=Phase.TERMINATED, exit_code=0, finished_at=clock())
-            await asyncio.sleep(self.slow_report)
+            self.contain(uid, phase=Phase.TERMINATED, exit_code=0)
+            await asyncio.sleep(LATENCY)
         self.remove(uid)
 
     def _lease(self, name: str) -> LeaseState:

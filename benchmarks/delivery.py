@@ -25,7 +25,7 @@ import orjson
 from benchmarks.drain import draining
 from benchmarks.events import SHARES, Generator
 from igpipe.config import AnySink, Config, ElasticsearchSink, LokiSink, SpoolConfig
-from igpipe.forward import SHARED, Forwarder
+from igpipe.forward import BESIDE, SHARED, Forwarder
 from igpipe.health import Health
 from igpipe.metrics import Metrics, presets
 from igpipe.model import Block, Source
@@ -81,7 +81,12 @@ class Way:
     def __init__(self, spool: Spool, status: SinkStatus, telemetry: Telemetry) -> None:
         config = Config()
         metrics = Metrics(
-            config.metrics, presets(SHARES), period=3600.0, session_seconds=120.0, also=SHARED
+            config.metrics,
+            presets(SHARES),
+            period=3600.0,
+            session_seconds=120.0,
+            also=SHARED,
+            beside=BESIDE,
         )
         forwarder = Forwarder(config.forward, lambda batch: spool.append(batch, time.time()))
         stages = Stages(config, metrics, forwarder, telemetry)

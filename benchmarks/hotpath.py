@@ -14,16 +14,18 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 
+from benchmarks.counting import counting
 from benchmarks.events import SHARES, Generator
 from benchmarks.ticker import tick
 from igpipe.config import MetricsConfig
 from igpipe.decode import LineDecoder
-from igpipe.metrics import Look, Metrics, presets
+from igpipe.forward import BESIDE
+from igpipe.metrics import Metrics, presets
 from igpipe.model import LineAccount, Source
 
 EVENTS: Final = 40_000
@@ -84,21 +86,14 @@ def _blocks(count: int = EVENTS, **options: int) -> list[Block]:
 
 def _metrics() -> Metrics:
     config = MetricsConfig(series_budget=2 * LINES, metric_budget=2 * LINES, zero_hold=0.0)
-    return Metrics(config, presets(SHARES), period=3600.0, session_seconds=120.0)
-
-
-def _decoder(gadget: str, look: Look) -> LineDecoder:
-    def count(event: dict[str, Any], _line: bytes | None) -> None:
-        look.observe(event)
-
-    return LineDecoder(gadget, count, LineAccount(), line_limit=1 << 20, array_limit=1 << 24)
+    return Metrics(config, presets(SHARES), period=3600.0, session_seconds=120.0, beside=BESIDE)
 
 
 def _decoding(blocks: list[Block]) -> list[Row]:
     """Compare ways to take the same lines, by CPU time."""
     metrics = _metrics()
     looks = {g: metrics.begin(Source("c", "n", "s", g), now=0.0) for g in SHARES}
-    counting = {g: _decoder(g, look) for g, look in looks.items()}
+    counters = {g: counting(g, look) for g, look in looks.items()}
     decoding = {
         g: LineDecoder(g, lambda *_: None, LineAccount(), line_limit=1 << 20, array_limit=1 << 24)
         for g in SHARES
@@ -106,7 +101,7 @@ def _decoding(blocks: list[Block]) -> list[Row]:
     ways: dict[str, Callable[[], None]] = {
         "bare": lambda: _bare(blocks),
         "decoded": lambda: _feed(blocks, decoding),
-        "counted": lambda: _feed(blocks, counting),
+        "counted": lambda: _feed(blocks, counters),
         "client": lambda: _client(blocks),
     }
     spent = _in_turns(ways)
@@ -174,7 +169,7 @@ def _filled() -> tuple[Metrics, Row]:
     while metrics.lines < LINES:
         for gadget, data in _blocks(2000, seed=node, containers=60, nodes=1):
             look = metrics.begin(Source("c", f"node-{node:03}", "s", gadget), now=float(node))
-            _decoder(gadget, look).feed(data)
+            counting(gadget, look).feed(data)
             metrics.commit(look, exposure=120.0, now=node + 120.0, final=True)
             del look
         node += 1

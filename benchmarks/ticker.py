@@ -8,10 +8,11 @@ from typing import Final
 
 from isal import isal_zlib
 
+from benchmarks.counting import counting
 from benchmarks.events import SHARES, Generator
 from igpipe.decode import LineDecoder
 from igpipe.metrics import Look, Metrics
-from igpipe.model import LineAccount, Source
+from igpipe.model import Source
 from igpipe.tasks import background
 
 RATE: Final = 16_000
@@ -62,14 +63,7 @@ class _Load:
         each = int(RATE * ARRIVAL / STREAMS)
         lines = [line for _, line in Generator(seed=i, containers=60, nodes=1).lines(4000, gadget)]
         blocks = [b"".join(lines[k : k + each]) for k in range(0, len(lines), each)]
-        decoder = LineDecoder(
-            gadget,
-            lambda event, _: look.observe(event),
-            LineAccount(),
-            line_limit=1 << 20,
-            array_limit=1 << 24,
-        )
-        return look, decoder, blocks
+        return look, counting(gadget, look), blocks
 
     async def _arrive(self) -> None:
         """Hand each stream its block in turn; each is committed once a minute, or once at all."""

@@ -365,6 +365,12 @@ class LineAccount:
     filtered: int = 0
     frame_bytes: int = 0
 
+    def count(self, lines: int) -> None:
+        """Count *lines* that are an event each."""
+        self.lines += lines
+        self.event_lines += lines
+        self.events += lines
+
     def balanced(self) -> bool:
         """Tell whether every line is accounted for."""
         return self.lines == (

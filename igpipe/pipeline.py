@@ -3,15 +3,16 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from igpipe.config import Config, GadgetConfig, SessionConfig
-from igpipe.decode import LineDecoder, Notice, NoticeKind, event_time, namespace_of
-from igpipe.forward import Forwarder, write_shared
+from igpipe.decode import UNLIKE, LineDecoder, Notice, NoticeKind, event_time, namespace_of
+from igpipe.forward import Forwarder, labels_in, write_shared
 from igpipe.metrics import Metrics
 from igpipe.model import (
+    NO_PID,
     Block,
     Dropped,
     End,
@@ -111,7 +112,9 @@ class StreamPipeline:
             array_limit=config.limits.array_line,
             on_array=self._look.snapshot,
         )
+        self._quick = self._forward.plain and not self._excluded and not self._is_shown
         self._settled = LineAccount()
+        self._line_limit = config.limits.line
         self._seq = 0
         self._arrived = now
         self._committed = 0.0
@@ -152,6 +155,7 @@ class StreamPipeline:
         self._arrived = block.arrived
         self._forward.due(block.arrived)
         events = self.account.events
+        self._decoder.take = self._take if self._quick and self._look.read else None
         notices = self._decoder.feed(block.data)
         for notice in notices:
             self._notice(notice, block.arrived)
@@ -159,6 +163,31 @@ class StreamPipeline:
             self._tellers.rejected(*self._decoder.sample)
             self._decoder.sample = None
         self.exposure.lines(block.arrived, events=self.account.events > events)
+
+    def _take(self, lines: Iterator[bytes]) -> bytes | None:
+        """Take events of the shape that the look knows; see Take of decode."""
+        read, forward, first = self._look.read, self._forward, self._seq
+        if read is None:
+            return next(lines, None)
+        add, limit, seq, size, line = forward.rows.append, self._line_limit, first, 0, b""
+        try:
+            for line in lines:
+                length = len(line)
+                if length > limit:
+                    return line
+                shared, when, pid = read(line)
+                if shared is None:  # its labels were folded
+                    shared, pid = labels_in(line), NO_PID
+                add((seq, when or self._now_ns(), shared, pid, line[:-1]))
+                seq += 1
+                size += length
+        except UNLIKE:
+            return line
+        finally:
+            self._seq = seq
+            self.account.count(seq - first)
+            forward.grew(size)
+        return None
 
     def _on_event(self, event: Event, line: bytes | None) -> None:
         shared = None

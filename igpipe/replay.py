@@ -15,7 +15,7 @@ from igpipe.config import Config, ForwardConfig
 from igpipe.decode import event_time, identify, line_time, open_input, read_blocks
 from igpipe.decode.identify import gadget_of_file
 from igpipe.errors import InputError
-from igpipe.forward import Forwarder
+from igpipe.forward import BESIDE, SHARED, Forwarder
 from igpipe.frame import PREFIX
 from igpipe.gadgets import GADGETS
 from igpipe.metrics import Metrics, active_rules
@@ -56,7 +56,12 @@ class Replay:
         rules = active_rules(config.metrics, GADGETS)
         self.gadgets = sorted({*GADGETS, *(gadget for rule in rules for gadget in rule.gadgets)})
         self.metrics = Metrics(
-            config.metrics, rules, period=math.inf, session_seconds=config.session.duration
+            config.metrics,
+            rules,
+            period=math.inf,
+            session_seconds=config.session.duration,
+            also=SHARED,
+            beside=BESIDE,
         )
         self._config = config
         self._node = node

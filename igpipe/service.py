@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from igpipe.config import Config
-from igpipe.forward import SHARED, Forwarder
+from igpipe.forward import BESIDE, SHARED, Forwarder
 from igpipe.health import Health
 from igpipe.kube import open_cluster
 from igpipe.ledger import Events, Ledger
@@ -204,7 +204,8 @@ def build_engine(
         period=config.rotation.period,
         session_seconds=config.session.duration,
         on_demand=on_demand,
-        also=SHARED if config.sinks else (),
+        also=SHARED,
+        beside=BESIDE,
     )
     state = load_state(config.metrics.state_file)
     if state is not None:

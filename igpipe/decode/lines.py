@@ -2,10 +2,11 @@
 
 import io
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import orjson
+from msgspec import MsgspecError
 
 from igpipe.decode.names import event_time
 from igpipe.decode.stderr import Notice, NoticeKind, from_kubelet, parse_event, parse_text
@@ -16,6 +17,12 @@ OnEvent = Callable[[Event, bytes | None], None]
 
 OnArray = Callable[[], None]
 """Told of each array before its rows: a snapshot replaces the one before, even by nothing."""
+
+Take = Callable[[Iterator[bytes]], bytes | None]
+"""
+Takes lines (with their newline) that are events like those before, and counts them. It returns
+the first that is not, of which it has changed nothing; None when there are no more.
+"""
 
 REJECTS: Final = (
     "json",  # neither JSON nor text: cut, torn, or noise
@@ -31,6 +38,9 @@ REJECTS: Final = (
 
 FOREIGN: Final = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 """What handling a foreign shape raises; orjson's own error is a ValueError."""
+
+UNLIKE: Final = (*FOREIGN, MsgspecError, RecursionError)
+"""What taking a line raises that is not like those before it, be it good or bad."""
 
 SAMPLE: Final = 200
 """Bytes of a rejected line that are kept to be shown."""
@@ -51,7 +61,10 @@ class LineDecoder:
     *on_event* raises one of FOREIGN, before it has changed anything, for an event it cannot use.
 
     Numbers are as orjson reads them: integers beyond 64 bits (ig writes none) become floats, and
-    what no float holds is a reject, as is nesting beyond 1024.
+    what no float holds is a reject, as is nesting beyond 1024. Of what ``take`` took, such numbers
+    are seen only where something reads them.
+
+    ``take``, if it is set, is given the lines of a block that is valid UTF-8. See Take.
 
     ``sample`` is the last reject's reason and the beginning of its line, raw; its taker clears it.
     """
@@ -71,18 +84,30 @@ class LineDecoder:
         self._account = account
         self._line_limit = line_limit
         self._array_limit = array_limit
+        self.take: Take | None = None
         self.sample: tuple[str, bytes] | None = None
         self._root_uid = gadget == "trace_open"
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
 
     def feed(self, data: bytes) -> list[Notice]:
         """Handle *data*, whole lines; ``account.lost_samples`` counts also what is not returned."""
-        account, on_event, limit = self._account, self._on_event, self._line_limit
-        root_uid = self._root_uid
-        account.bytes += len(data)
-        good = 0
+        self._account.bytes += len(data)
+        lines = io.BytesIO(data)
+        if self.take is not None and data.endswith(b"\n") and _is_utf8(data):
+            self._take_all(lines, self.take)
+        self._parse_all(lines)
+        notices = list(self._notices)
+        self._notices.clear()
+        return notices
+
+    def _take_all(self, lines: Iterator[bytes], take: Take) -> None:
+        for line in iter(lambda: take(lines), None):
+            self._parse_all((line,))
+
+    def _parse_all(self, lines: Iterable[bytes]) -> None:
+        on_event, limit, root_uid, good = self._on_event, self._line_limit, self._root_uid, 0
         try:
-            for line in io.BytesIO(data):
+            for line in lines:
                 if line[0] != _OBJECT or len(line) > limit:
                     self._other(line)
                     continue
@@ -98,12 +123,7 @@ class LineDecoder:
                 else:
                     good += 1
         finally:
-            account.lines += good
-            account.event_lines += good
-            account.events += good
-        notices = list(self._notices)
-        self._notices.clear()
-        return notices
+            self._account.count(good)
 
     def _other(self, line: bytes) -> None:
         """Handle all that is no object: arrays, their empty form, text, and what is too long."""
@@ -210,9 +230,11 @@ def _reason(error: Exception) -> str:
     return next((reason for words, reason in _WORDING if words in error.msg), "json")
 
 
-def _is_utf8(line: bytes) -> bool:
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
     try:
-        line.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True

@@ -78,16 +78,12 @@ class StreamForward:
         self._rewritten = b""
         self._redactor = build_redactor(config.redact)
         self._limited = config.rate_per_container > 0
-        self._plain = not (self._checks or self._redactor or self._limited)
+        self.plain = not (self._checks or self._redactor or self._limited)
         self._batch_bytes = config.batch_bytes
         self._batch_age = config.batch_age
         self._now = now
         self._opened = now
-        self._seqs: list[int] = []
-        self._times: list[int] = []
-        self._shared: list[bytes] = []
-        self._pids: list[int] = []
-        self._events: list[bytes] = []
+        self.rows: list[tuple[int, int, bytes, int, bytes]] = []
         self._size = 0
         self._told = (0, 0, 0)
         self.flushed = 0
@@ -97,7 +93,7 @@ class StreamForward:
     @property
     def forwarded(self) -> int:
         """Events that became records, those of the open batch among them."""
-        return self.flushed + len(self._events)
+        return self.flushed + len(self.rows)
 
     def offer(
         self, event: Event, line: bytes | None, seq: int, time_ns: int, shared: bytes | None = None
@@ -109,7 +105,7 @@ class StreamForward:
         if they are known. Redaction changes *event* in place. Raises nothing: what cannot be
         judged or written is filtered.
         """
-        if line is None or not self._plain:
+        if line is None or not self.plain:
             text = self._judged(event, line)
             shared = None if self._redactor else shared  # they may tell what is redacted
             if not text:
@@ -123,14 +119,14 @@ class StreamForward:
             pid = NO_PID
         if shared is None or pid.__class__ is not int or pid < 0:
             shared, pid = write_all(event), NO_PID
-        self._seqs.append(seq)
-        self._times.append(time_ns)
-        self._shared.append(shared)
-        self._pids.append(pid)
-        self._events.append(line[:-1] if line[-1] == _NEWLINE else line)
+        self.rows.append((seq, time_ns, shared, pid, line[:-1] if line[-1] == _NEWLINE else line))
+        self.grew(len(line))
+
+    def grew(self, size: int) -> None:
+        """Tell that *size* bytes of events were added to ``rows``."""
         if not self._size:
             self._opened = self._now
-        self._size += len(line)
+        self._size += size
         if self._size >= self._batch_bytes:
             self.flush()
 
@@ -153,17 +149,17 @@ class StreamForward:
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
         self._now = now
-        if self._events and now - self._opened >= self._batch_age:
+        if self.rows and now - self._opened >= self._batch_age:
             self.flush()
         else:
             self._tell()
 
     def flush(self) -> None:
         """Close the batch, if there is one."""
-        if self._events:
-            columns = (self._seqs, self._times, self._shared, self._pids, self._events)
-            batch = Batch(self._source, self._weight, *columns)
-            self._seqs, self._times, self._shared, self._pids, self._events = [], [], [], [], []
+        if self.rows:
+            seqs, times, shared, pids, events = zip(*self.rows, strict=True)
+            batch = Batch(self._source, self._weight, seqs, times, shared, pids, events)
+            self.rows.clear()
             self._size = 0
             self.flushed += batch.count
             self._forwarder.append(batch)

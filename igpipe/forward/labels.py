@@ -14,6 +14,8 @@ KNOWN: Final = 4096
 """So many sets of values are kept written; then all are forgotten."""
 SHARED: Final = ("namespace", "pod", "container", "comm", "uid")
 """The labels that most events of a container share."""
+BESIDE: Final = ((("timestamp_raw",), ("timestamp",)), (("proc", "pid"),))
+"""Where the numbers stand that a record has besides: its time (unix nanoseconds) and its pid."""
 
 
 class Labels:
@@ -66,6 +68,14 @@ def write_all(event: Event) -> bytes:
         except AttributeError:
             continue  # an odd shape has no such field
     return orjson.dumps(fields)
+
+
+def labels_in(line: bytes) -> bytes:
+    """Write the labels of an event's *line*, as ``write_all``; none if it cannot be parsed."""
+    try:
+        return write_all(orjson.loads(line))
+    except ValueError:
+        return b"{}"
 
 
 def _add(fields: dict[str, str], name: str, value: Any) -> None:

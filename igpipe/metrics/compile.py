@@ -1,19 +1,20 @@
 """
-From a gadget's plan to one function that observes an event. Pure.
+From a gadget's plan to functions that observe an event. Pure.
 
-The function is written for the shape that events have had so far: it indexes them directly, in
-one ``try``. An event of another shape goes the slow way, which does the same step by step and
-learns the new shape. Walking paths and calling rules one by one costs three times as much.
+They are written for the shape that events have had so far. An event of another shape goes the slow
+way, which does the same step by step and learns the new shape.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from igpipe.decode.names import Path
-from igpipe.metrics.fields import Field, anything, number
+from msgspec import UNSET
+
+from igpipe.metrics.code import observing, reading
+from igpipe.metrics.narrow import narrow
 from igpipe.metrics.plan import LIMIT, Accumulator, Plan
 from igpipe.metrics.slots import Counts
 from igpipe.model import Event
@@ -23,7 +24,10 @@ Cells = dict[Key, list[Any]]
 Tag = Any
 """What others know a cell by; see Look."""
 Observe = Callable[[Event], Tag]
+Read = Callable[[bytes], tuple[Any, ...]]
+"""Observes the event of a line; returns also what the plan has beside."""
 Parse = Callable[[Any], Counts]
+Publish = Callable[[Observe, Read | None], None]
 
 
 class Observer:
@@ -32,8 +36,10 @@ class Observer:
 
     A cell has one place more than its plan says: its tag, which observing an event returns.
 
-    *parse* reads slots. :meth:`start` gives the first function to call; ``publish`` is called with
-    the next one when the events' shape changes (the one before stays right, but becomes slow).
+    *parse* reads slots. :meth:`start` gives the first functions to call; ``publish`` is called with
+    the next ones when the events' shape changes (those before stay right, but become slow). The
+    second takes lines, where that is possible: it raises one of UNLIKE, before anything changed,
+    for one whose event has another shape.
     """
 
     __slots__ = ("_cells", "_new", "_parse", "_plan", "_publish", "_shape")
@@ -45,13 +51,13 @@ class Observer:
         self._cells = cells
         self._new = new
         self._parse = parse
-        self._publish: Callable[[Observe], None] = _forget
+        self._publish: Publish = _forget
         self._shape: tuple[Any, ...] | None = None
 
-    def start(self, publish: Callable[[Observe], None]) -> None:
+    def start(self, publish: Publish) -> None:
         """Call *publish* with the function to use, now and whenever it is replaced."""
         self._publish = publish
-        publish(self.observe_slowly)
+        publish(self.observe_slowly, None)
         self._follow_shape()
 
     def observe_slowly(self, event: Event) -> Tag:
@@ -94,112 +100,39 @@ class Observer:
         if shape == self._shape or not self._plan.learned():
             return
         self._shape = shape
-        make = _load(source(self._plan))
-        fast = make(
+        plan = self._plan
+        accepted = [condition.accepted for condition in plan.conditions]
+        bounds = [acc.bounds for acc in plan.accumulators]
+        observe: Observe = _load(observing(plan))(
             self._cells, self._new, self.observe_slowly, self._parse, bisect_left, _EMPTY,
-            [field.read for field in self._plan.fields],
-            [condition.accepted for condition in self._plan.conditions],
-            [acc.bounds for acc in self._plan.accumulators],
+            [field.read for field in plan.fields], accepted, bounds,
         )  # fmt: skip
-        self._publish(fast)
+        self._publish(observe, self._reader(accepted, bounds))
 
-
-def source(plan: Plan) -> str:
-    """Write the factory of the fast function for the shape that *plan* has learned."""
-    return "\n".join(
-        (
-            "def make(cells, new, slow, parse, bisect, EMPTY, reads, accepted, bounds):",
-            *(f"    r{i} = reads[{i}]" for i in range(len(plan.fields))),
-            *(f"    a{i} = accepted[{i}]" for i in range(len(plan.conditions))),
-            *(f"    b{i} = bounds[{i}]" for i in range(len(plan.accumulators))),
-            "    def observe(event):",
-            "        try:",
-            *(f"            {line}" for line in _reading(plan)),
-            "        except (KeyError, TypeError, AttributeError):",
-            "            return slow(event)",
-            "        if cell is None:",
-            "            cell = new(key)",
-            "        cell[0] += 1",
-            *(f"        {line}" for i, a in enumerate(plan.accumulators) for line in _adding(i, a)),
-            f"        return cell[{plan.width}]",
-            "    return observe",
-        )
-    )
-
-
-def _reading(plan: Plan) -> Iterator[str]:
-    """All that may fail, before anything changes."""
-    parents: dict[Path, str] = {(): "event"}
-    for i, field in enumerate(plan.fields):
-        yield from _fetch(i, field, parents)
-    for i in sorted({acc.field for acc in plan.accumulators}):
-        yield from _check(i, plan.fields[i])
-    for i, condition in enumerate(plan.conditions):
-        yield f"c{i} = f{condition.field} {'not in' if condition.negated else 'in'} a{i}"
-    for i, where in enumerate(plan.wheres):
-        yield f"w{i} = {' and '.join(f'c{c}' for c in where)}"
-    parts = [f"f{f}" for f in plan.key] + [f"w{i}" for i in range(len(plan.wheres))]
-    yield f"key = ({''.join(f'{part}, ' for part in parts)})"
-    for i, acc in enumerate(plan.accumulators):
-        if acc.kind == "histogram":
-            yield f"i{i} = bisect(b{i}, f{acc.field}) if {_wanted(acc)} else -1"
-        if acc.kind == "slots":
-            yield f"i{i} = parse(f{acc.field}) if {_wanted(acc)} else ()"
-    yield "cell = cells.get(key)"
-
-
-def _fetch(i: int, field: Field, parents: dict[Path, str]) -> Iterator[str]:
-    """Index the path that events have had; an optional field needs more care."""
-    if field.path is not None:
-        for depth in range(1, len(field.path)):
-            *above, key = field.path[:depth]
-            if field.path[:depth] not in parents:
-                name = f"o{len(parents)}"
-                yield f"{name} = {parents[tuple(above)]}[{key!r}]"
-                parents[field.path[:depth]] = name
-        yield f"f{i} = {parents[field.path[:-1]]}[{field.path[-1]!r}]"
-    elif len(field.paths) == 1 and field.accepts is anything:
-        *outer, leaf = field.paths[0]
-        yield f"f{i} = event{''.join(f'.get({k!r}, EMPTY)' for k in outer)}.get({leaf!r})"
-    else:
-        yield f"f{i} = r{i}(event)"
-
-
-def _check(i: int, field: Field) -> Iterator[str]:
-    """Make a value None that is no use; one of another type raises TypeError."""
-    there = "" if field.path is not None else f"f{i} is not None and "
-    if field.accepts is number:
-        yield f"if {there}not 0 <= f{i} < {LIMIT}: f{i} = None"
-    else:
-        yield f"if {there}f{i}.__class__ is not list: raise TypeError"
-
-
-def _wanted(acc: Accumulator) -> str:
-    return f"f{acc.field} is not None" + ("" if acc.where is None else f" and w{acc.where}")
-
-
-def _adding(i: int, acc: Accumulator) -> Iterator[str]:
-    """What changes the cell; cannot fail."""
-    if acc.kind == "sum":
-        yield f"if {_wanted(acc)}: cell[{acc.offset}] += f{acc.field}"
-    elif acc.kind == "histogram":
-        yield f"if i{i} >= 0:"
-        yield f"    cell[{acc.offset}] += f{acc.field}"
-        yield f"    cell[{acc.offset + 1} + i{i}] += 1"
-    else:
-        yield f"for place, count in i{i}: cell[{acc.offset} + place] += count"
+    def _reader(self, accepted: list[Any], bounds: list[Any]) -> Read | None:
+        """Compile the function for lines; None if nobody asks for it or whole events are needed."""
+        plan = self._plan
+        how = narrow(plan) if plan.beside else None
+        if how is None:
+            return None
+        make = _load(reading(plan, how))
+        read: Read = make(
+            how.decode, self._cells, self._new, self._parse, bisect_left, UNSET,
+            [field.accepts for field in plan.fields], accepted, bounds,
+        )  # fmt: skip
+        return read
 
 
 @lru_cache(maxsize=256)
-def _load(text: str) -> Callable[..., Observe]:
+def _load(text: str) -> Callable[..., Any]:
     """Turn source into its factory; names from the configuration are literals in it."""
     space: dict[str, Any] = {}
     exec(text, space)  # noqa: S102 - generated above: direct indexing is what makes it fast
-    make: Callable[..., Observe] = space["make"]
+    make: Callable[..., Any] = space["make"]
     return make
 
 
-def _forget(_observe: Observe) -> None:
+def _forget(_observe: Observe, _read: Read | None) -> None:
     """Take the place of a publisher until there is one."""
 
 

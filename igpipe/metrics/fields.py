@@ -76,6 +76,11 @@ def number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
+def whole(value: Any) -> bool:
+    """Accept whole numbers that are no truth values: times and pids."""
+    return type(value) is int
+
+
 def array(value: Any) -> bool:
     """Accept arrays: slots."""
     return isinstance(value, list)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from igpipe.metrics.compile import Cells, Key, Observe, Observer, Tag
+from igpipe.metrics.compile import Cells, Key, Observe, Observer, Read, Tag
 from igpipe.metrics.labels import OTHER
 from igpipe.metrics.plan import Plan
 from igpipe.metrics.slots import parser
@@ -55,9 +55,14 @@ class Look:
 
     It returns a tag, so that who asked for fields (*also* of Metrics) need not read them: what
     *tag* of ``Metrics.begin`` made of their values, or None if that is not known.
+
+    ``read(line)`` does the same for a line, of which it reads no more than is needed. It returns
+    the tag and the numbers *beside* (of Metrics), and is None without any, or for events that must
+    be seen as a whole. For one of another shape it raises one of UNLIKE, before anything changed.
     """
 
     observe: Observe
+    read: Read | None
 
     def __init__(
         self,
@@ -76,11 +81,11 @@ class Look:
         self.arrays = 0
         self.fresh = False
         self._observers: dict[str, Observe] = {}
-        self.observe = _ignore
+        self.observe, self.read = _ignore, None
         if counting is not None:
-            counting.observer.start(lambda observe: self._publish("counting", observe))
+            counting.observer.start(lambda *both: self._publish("counting", *both))
         if current is not None:
-            current.observer.start(lambda observe: self._publish("current", observe))
+            current.observer.start(lambda *both: self._publish("current", *both))
 
     def snapshot(self) -> None:
         """Begin an array: its rows replace those of the one before in gauges."""
@@ -89,9 +94,11 @@ class Look:
         if self.current is not None:
             self.current.cells.clear()
 
-    def _publish(self, part: str, observe: Observe) -> None:
+    def _publish(self, part: str, observe: Observe, read: Read | None) -> None:
         self._observers[part] = observe
-        self.observe = observe if len(self._observers) == 1 else self._both
+        self.observe, self.read = observe, read
+        if len(self._observers) > 1:
+            self.observe, self.read = self._both, None
 
     def _both(self, event: Event) -> Tag:
         self._observers["current"](event)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from igpipe.config import Rule
-from igpipe.decode.names import paths
+from igpipe.decode.names import Path, paths
 from igpipe.metrics import slots
-from igpipe.metrics.fields import Field, anything, array, number
+from igpipe.metrics.fields import Field, anything, array, number, whole
 
 LIMIT: Final = 2.0**64
 """Numbers are taken from 0 up to here: a counter must not fall, and the kernel counts in u64."""
@@ -73,10 +73,16 @@ class Plan:
     An event becomes one key: the raw values of ``key`` fields, then one bool for each of
     ``wheres`` (indices of conditions that must all hold). The key's cell is a list: the number of
     events, then the accumulators. *also* are fields that the key holds although no rule asks;
-    ``also`` is where.
+    ``also`` is where. *beside* are places of whole numbers that whoever observes an event gets
+    as well: indices of fields that nothing is counted by.
     """
 
-    def __init__(self, rules: Sequence[Rule], also: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        also: Sequence[str] = (),
+        beside: Sequence[tuple[Path, ...]] = (),
+    ) -> None:
         self.fields: list[Field] = []
         self.key: list[int] = []
         self.conditions: list[Condition] = []
@@ -86,6 +92,8 @@ class Plan:
         self._known: dict[tuple[Any, ...], int] = {}
         self.uses = tuple(self._use(rule) for rule in rules)
         self.also = tuple(self._key_position(spec) for spec in also)
+        self.counted = len(self.fields)
+        self.beside = tuple(self._field(places, whole) for places in beside)
 
     def shape(self) -> tuple[Any, ...]:
         """What has been learned so far of where the fields stand."""

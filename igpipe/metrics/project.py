@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
+from igpipe.decode.names import Path
 from igpipe.metrics import slots
 from igpipe.metrics.compile import Key
 from igpipe.metrics.family import Family, Shape
@@ -43,8 +44,9 @@ class Projection:
         config: MetricsConfig,
         store: Store,
         also: Sequence[str] = (),
+        beside: Sequence[tuple[Path, ...]] = (),
     ) -> None:
-        self.plan = Plan(rules, also)
+        self.plan = Plan(rules, also, beside)
         self._gadget = gadget
         self._config = config
         self._columns: dict[tuple[int, str, str], int] = {}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from igpipe.config import MetricsConfig, Rule
+from igpipe.decode.names import Path
 from igpipe.metrics.commit import Committer, Part
 from igpipe.metrics.coverage import Coverage
 from igpipe.metrics.family import Shape
@@ -28,11 +29,11 @@ class Metrics:
     in unix seconds. What is exported never decreases, except that series of nodes that left and
     of things no longer seen go. An infinite period says that nothing rotates, as with recordings:
     a look stands for itself alone, with the weight 1, and nothing expires. Gadgets *on_demand*
-    are not rotated: they run when somebody asks. *also* are fields that looks read for others;
-    see Look.
+    are not rotated: they run when somebody asks. *also* and *beside* are fields that looks read
+    for others, the second whole numbers, each with the places where it may stand; see Look.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own
         self,
         config: MetricsConfig,
         rules: Sequence[Rule],
@@ -41,9 +42,10 @@ class Metrics:
         session_seconds: float,
         on_demand: Collection[str] = (),
         also: Sequence[str] = (),
+        beside: Sequence[tuple[Path, ...]] = (),
     ) -> None:
         self._config = config
-        self._also = also
+        self._also, self._beside = also, beside
         self._period = period
         self._session = session_seconds
         self._store = Store(config.series_budget, config.metric_budget, config.zero_hold)
@@ -192,7 +194,7 @@ class Metrics:
     def _projections(self, gadgets: Iterable[str], rules: list[Rule]) -> dict[str, Projection]:
         fed = {gadget: [r for r in rules if gadget in r.gadgets] for gadget in gadgets}
         return {
-            gadget: Projection(some, gadget, self._config, self._store, self._also)
+            gadget: Projection(some, gadget, self._config, self._store, self._also, self._beside)
             for gadget, some in fed.items()
             if some
         }

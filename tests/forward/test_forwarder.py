@@ -41,7 +41,7 @@ def test_a_line_is_kept_byte_by_byte() -> None:
     for line in recorded("v0.54.0/trace_exec.log.gz"):
         kept.stream.offer(orjson.loads(line), line, 0, 0)
         kept.stream.flush()
-        assert kept.batches.pop().events == [line[:-1]]
+        assert list(kept.batches.pop().events) == [line[:-1]]
 
 
 def test_a_row_of_an_array_is_written_anew() -> None:

@@ -49,7 +49,7 @@ class Counted:
         cell = self.cells[key] = [*[0] * self.plan.width, None]
         return cell
 
-    def _publish(self, observe: Any) -> None:
+    def _publish(self, observe: Any, _read: Any) -> None:
         self.compiled += 1
         if self._fast:
             self.observe = observe

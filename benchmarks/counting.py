@@ -1,0 +1,30 @@
+"""The part of a stream's pipeline that decodes and counts, and nothing else."""
+
+from collections.abc import Iterator
+
+from igpipe.decode import UNLIKE, LineDecoder
+from igpipe.metrics import Look
+from igpipe.model import Event, LineAccount
+
+
+def counting(gadget: str, look: Look) -> LineDecoder:
+    """Make a decoder that counts into *look*, which has numbers beside, as the pipeline does."""
+    account = LineAccount()
+
+    def count(event: Event, _line: bytes | None) -> None:
+        look.observe(event)
+
+    def take(lines: Iterator[bytes]) -> bytes | None:
+        if look.read is None:
+            return next(lines, None)
+        for line in lines:
+            try:
+                look.read(line)
+            except UNLIKE:
+                return line
+            account.count(1)
+        return None
+
+    decoder = LineDecoder(gadget, count, account, line_limit=1 << 20, array_limit=1 << 24)
+    decoder.take = take
+    return decoder

@@ -198,10 +198,15 @@ class EndKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines of one stream as they came; ``arrived`` in unix seconds."""
+    """
+    Whole lines of one stream as they came; ``arrived`` in unix seconds.
+
+    ``told`` is how many lines somebody said that it has, which nobody has compared yet.
+    """
 
     data: bytes
     arrived: float
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from igpipe.config import Config, GadgetConfig, SessionConfig
-from igpipe.decode import UNLIKE, LineDecoder, Notice, NoticeKind, event_time, namespace_of
+from igpipe.decode import SAMPLE, UNLIKE, LineDecoder, Notice, NoticeKind, event_time, namespace_of
 from igpipe.forward import Forwarder, labels_in, write_shared
 from igpipe.metrics import Metrics
 from igpipe.model import (
@@ -154,9 +154,11 @@ class StreamPipeline:
     def _block(self, block: Block) -> None:
         self._arrived = block.arrived
         self._forward.due(block.arrived)
-        events = self.account.events
+        lines, events = self.account.lines, self.account.events
         self._decoder.take = self._take if self._quick and self._look.read else None
         notices = self._decoder.feed(block.data)
+        if block.told not in (None, self.account.lines - lines):
+            self._bad_frames(1, block.data[:SAMPLE])
         for notice in notices:
             self._notice(notice, block.arrived)
         if self._decoder.sample is not None:
@@ -232,10 +234,13 @@ class StreamPipeline:
             account.bytes += report.dropped_bytes
             account.dropped[_ON_NODE] = account.dropped.get(_ON_NODE, 0) + report.dropped
         if report.bad:
-            self._telemetry.bad_frames(self.source.gadget, report.bad)
-            self._tellers.rejected("frame", report.sample)
+            self._bad_frames(report.bad, report.sample)
         if report.observed:
             self.exposure.observed(report.observed)
+
+    def _bad_frames(self, count: int, sample: bytes) -> None:
+        self._telemetry.bad_frames(self.source.gadget, count)
+        self._tellers.rejected("frame", sample)
 
     def _end(self, end: End) -> None:
         self.ended = end

@@ -1,7 +1,7 @@
 """From lines of a stream to events: decoding, names, times, and recorded input."""
 
 from igpipe.decode.identify import identify
-from igpipe.decode.lines import FOREIGN, REJECTS, UNLIKE, LineDecoder, line_time
+from igpipe.decode.lines import FOREIGN, REJECTS, SAMPLE, UNLIKE, LineDecoder, line_time
 from igpipe.decode.names import (
     DERIVED,
     event_time,
@@ -19,6 +19,7 @@ __all__ = [
     "DERIVED",
     "FOREIGN",
     "REJECTS",
+    "SAMPLE",
     "UNLIKE",
     "LineDecoder",
     "Notice",

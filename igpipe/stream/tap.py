@@ -118,7 +118,7 @@ class FrameReading:
             self._interrupted = None
         self._arrived = now
         if header.lines:
-            yield Block(data, now)
+            yield Block(data, now, header.lines)
         elif header.kind is Kind.END:
             self._ended = True
             self.cost = _cost(data)

@@ -172,6 +172,18 @@ def test_what_the_tap_reports_is_in_the_account() -> None:
     assert told("igpipe_node_cpu_seconds_total", cpu) == 0.5
 
 
+def test_a_frame_that_miscounts_its_lines_is_told() -> None:
+    """Lines that are there are handled; a frame that has others than it says is a bad one."""
+    bench = Bench()
+    bench.stream.handle(Block(READY + event(1), NOW + 1, told=2))
+    assert bench.rejects == []
+    bench.stream.handle(Block(event(2) + event(3), NOW + 2, told=3))
+    assert bench.rejects == [("frame", (event(2) + event(3))[:200])]
+    assert bench.stream.account.events == 3
+    told = bench.telemetry.registry.get_sample_value
+    assert told("igpipe_bad_frames_total", {"gadget": "trace_exec"}) == 1
+
+
 def test_a_long_look_is_committed_in_parts() -> None:
     """Series grow during a look, not only at its end."""
     bench = Bench(metrics={"zero_hold": 0, "commit_interval": 10})

@@ -1,30 +1,40 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 const (
-	pipeBytes  = 1 << 20                 // Linux gives as much to anybody
-	pause      = 10 * time.Millisecond   // how long few bytes may grow before they are read
+	perMiB     = 50 * time.Millisecond   // how long a pipe may gather for each MiB that it holds
+	shortest   = time.Millisecond        // that it gathers
 	termGrace  = 2 * time.Second         // of ig at the deadline
 	stopGrace  = 3500 * time.Millisecond // of ig when told to stop: less than kubelets give the tap
-	afterwards = time.Second             // for what ig left in its pipes
+	afterwards = time.Second             // for what is left in ig's pipes
 )
 
 const setPipeSize = 1031 // F_SETPIPE_SZ
 
-// child is ig: its process, and the read ends of its pipes.
+// What a pipe may hold: with CAP_SYS_RESOURCE, what Linux gives to anybody, and without asking.
+var pipeSizes = [...]int{4 << 20, 1 << 20}
+
+const plainPipe = 64 << 10
+
+// child is ig: its process, and the read ends of its pipes, which do not block.
 type child struct {
 	process *exec.Cmd
-	pipes   [2]*os.File // output, stderr
-	held    int         // bytes that a pipe holds
+	pipes   [2]int // output, stderr
+	holds   int    // bytes that a pipe holds
+	over    atomic.Bool
 }
 
 // start runs command; nothing keeps it alive when the tap is gone.
@@ -32,51 +42,82 @@ type child struct {
 // It must be called on a thread that lives as long as the process: the parent-death signal comes
 // when the thread that forked ends.
 func start(command []string) (*child, error) {
-	c := &child{process: exec.Command(command[0], command[1:]...), held: pipeBytes}
+	c := &child{process: exec.Command(command[0], command[1:]...), holds: pipeSizes[0]}
 	var ends [2]*os.File
 	for i := range ends {
-		reading, writing, err := os.Pipe()
-		if err != nil {
-			return nil, err
+		var pair [2]int
+		if err := syscall.Pipe2(pair[:], syscall.O_CLOEXEC); err != nil {
+			return c, err
 		}
-		defer writing.Close()
-		c.pipes[i], ends[i] = reading, writing
-		got, _, _ := syscall.Syscall(syscall.SYS_FCNTL, writing.Fd(), setPipeSize, pipeBytes)
-		if got == 0 || int(got) < 0 {
-			got = 1 << 16
+		c.pipes[i], ends[i] = pair[0], os.NewFile(uintptr(pair[1]), "pipe")
+		defer ends[i].Close()
+		if err := syscall.SetNonblock(pair[0], true); err != nil {
+			return c, err
 		}
-		c.held = min(c.held, int(got))
+		c.holds = min(c.holds, widen(pair[0]))
 	}
 	c.process.Stdout, c.process.Stderr = ends[0], ends[1]
 	c.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return c, c.process.Start()
 }
 
+// widen lets a pipe hold as much as it may, and returns how much that is.
+func widen(pipe int) int {
+	for _, size := range pipeSizes {
+		if _, _, fault := syscall.Syscall(syscall.SYS_FCNTL, uintptr(pipe), setPipeSize, uintptr(size)); fault == 0 {
+			return size
+		}
+	}
+	return plainPipe
+}
+
 // read feeds both pipes to the collector until they are at their ends.
 func (c *child) read(to *collector) *sync.WaitGroup {
 	var readers sync.WaitGroup
 	for i, k := range []kind{data, stderr} {
-		readers.Go(func() { drain(c.pipes[i], c.held, func(b []byte) { to.feed(k, b) }) })
+		readers.Go(func() { c.drain(c.pipes[i], k, to) })
 	}
 	return &readers
 }
 
-// drain reads a pipe; few bytes are left to grow, or every line of ig would wake the tap.
-func drain(pipe *os.File, holds int, feed func([]byte)) {
+// drain reads a pipe to its end, by rounds: between them lines gather in the pipe, where they wake
+// nobody. It waits to be woken only when there is nothing at all.
+//
+// Go's own poller would be woken by every line all the time, so the pipe is kept from it.
+func (c *child) drain(pipe int, k kind, to *collector) {
+	defer to.settle(true)
+	longest := min(to.window, time.Duration(c.holds)*perMiB>>20)
+	quarter, rest, round := time.Duration(c.holds/4), longest, 0
 	buffer := make([]byte, 1<<16)
-	rest := min(pause, time.Duration(holds)*pause/pipeBytes)
-	for {
-		n, err := pipe.Read(buffer)
-		if n > 0 {
-			feed(buffer[:n])
-		}
-		if err != nil {
+	for !c.over.Load() {
+		n, err := syscall.Read(pipe, buffer)
+		switch {
+		case n > 0:
+			to.feed(k, buffer[:n])
+			round += n
+		case n == 0 || err != syscall.EAGAIN && err != syscall.EINTR:
 			return
 		}
-		if n < len(buffer) {
+		switch left := to.settle(false); {
+		case n == len(buffer): // there may be more
+		case n > 0 || left:
+			// As long as at the last round's rate a quarter of the pipe takes.
+			rest = max(shortest, min(longest, rest*quarter/time.Duration(max(round, 1))))
+			round = 0
 			time.Sleep(rest)
+		default:
+			await(pipe, afterwards)
 		}
 	}
+}
+
+// await returns when there is something to read, or after some time.
+func await(pipe int, within time.Duration) {
+	var set syscall.FdSet
+	bits := int(8 * unsafe.Sizeof(set.Bits[0]))
+	set.Bits[pipe/bits] |= 1 << (pipe % bits)
+	timeout := syscall.NsecToTimeval(int64(within))
+	_, _ = syscall.Select(pipe+1, &set, nil, nil, &timeout)
 }
 
 // ending is how ig ended.
@@ -154,8 +195,17 @@ func (c *child) cost() cost {
 	return costOf(usage)
 }
 
+// ownCost is the tap's own. What rusage says of memory would be that of who executed the tap, too.
 func ownCost() cost {
 	var usage syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return costOf(&usage)
+	own := costOf(&usage)
+	status, _ := os.ReadFile("/proc/self/status")
+	if _, rest, found := bytes.Cut(status, []byte("VmHWM:")); found {
+		var kib int64
+		if _, err := fmt.Sscan(string(rest), &kib); err == nil {
+			own.MemoryBytes = kib << 10
+		}
+	}
+	return own
 }

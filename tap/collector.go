@@ -39,7 +39,7 @@ type collector struct {
 
 	mu     sync.Mutex
 	open   []segment // of the current window
-	opened time.Time // when it began
+	closed time.Time // when the last one ended
 	queue  []segment // that can be written
 	held   int       // bytes in both
 	parts  [2]part   // of output and stderr
@@ -47,6 +47,7 @@ type collector struct {
 	free   [][]byte
 	done   bool
 	wake   chan struct{}
+	timer  *time.Timer // of who takes
 }
 
 // part is the beginning of a line whose end has not come; skipped counts one that is too long.
@@ -56,7 +57,10 @@ type part struct {
 }
 
 func newCollector(l limits, window time.Duration, c *clock, f *filter) *collector {
-	return &collector{limits: l, window: window, clock: c, filter: f, wake: make(chan struct{}, 1)}
+	return &collector{
+		limits: l, window: window, clock: c, filter: f,
+		wake: make(chan struct{}, 1), timer: time.NewTimer(time.Hour),
+	}
 }
 
 // feed takes the next bytes of output (data) or stderr.
@@ -69,6 +73,19 @@ func (c *collector) feed(k kind, chunk []byte) {
 		c.lines(k, c.joined(p, chunk[:cut]))
 	}
 	p.keep(chunk[cut:], c.limits.line)
+}
+
+// settle ends a window that is over, or at once, and tells whether lines are left in it.
+//
+// While segments wait for a slow reader the window goes on, so that they become full ones.
+func (c *collector) settle(now bool) (left bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := len(c.queue) == 0 && time.Since(c.closed) >= c.window
+	if len(c.open) > 0 && (now || due) {
+		c.close()
+	}
+	return len(c.open) > 0
 }
 
 // finish ends the last lines and the window; nothing may be fed any more.
@@ -194,10 +211,6 @@ func (c *collector) segment(k kind) *segment {
 			}
 		}
 	}
-	if len(c.open) == 0 {
-		c.opened = time.Now()
-		c.signal()
-	}
 	c.open = append(c.open, segment{kind: k, data: c.buffer()})
 	return &c.open[len(c.open)-1]
 }
@@ -230,6 +243,7 @@ func (c *collector) close() {
 		c.open[i] = segment{}
 	}
 	c.open = c.open[:0]
+	c.closed = time.Now()
 	c.signal()
 }
 
@@ -238,38 +252,36 @@ func (c *collector) close() {
 // It waits for one until the time due, and then returns a heartbeat.
 func (c *collector) take(due time.Time) (segment, sums, bool) {
 	for {
-		c.mu.Lock()
-		now := time.Now()
-		if len(c.queue) == 0 && len(c.open) > 0 && now.Sub(c.opened) >= c.window {
-			c.close()
+		s, drops, found, more := c.next(due)
+		if found || !more {
+			return s, drops, more
 		}
-		wait := due.Sub(now)
-		switch {
-		case len(c.queue) > 0:
-			s := c.queue[0]
-			c.queue[0] = segment{} // its buffer is not to be kept
-			c.queue = c.queue[1:]
-			drops := c.drops
-			c.mu.Unlock()
-			return s, drops, true
-		case c.done:
-			c.mu.Unlock()
-			return segment{}, c.drops, false
-		case len(c.open) > 0:
-			wait = c.window - now.Sub(c.opened)
-		case wait <= 0:
-			s, drops := segment{kind: heartbeat, at: c.clock.now()}, c.drops
-			c.mu.Unlock()
-			return s, drops, true
-		}
-		c.mu.Unlock()
-		timer := time.NewTimer(max(wait, 0))
+		c.timer.Reset(time.Until(due))
 		select {
 		case <-c.wake:
-		case <-timer.C:
+		case <-c.timer.C:
 		}
-		timer.Stop()
 	}
+}
+
+// next is take without waiting: nothing may be found yet.
+func (c *collector) next(due time.Time) (s segment, drops sums, found, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case len(c.queue) > 0:
+		s = c.queue[0]
+		n := copy(c.queue, c.queue[1:])
+		c.queue[n] = segment{} // its buffer is not to be kept
+		c.queue = c.queue[:n]
+	case c.done:
+		return segment{}, c.drops, false, false
+	case !time.Now().Before(due):
+		s = segment{kind: heartbeat, at: c.clock.now()}
+	default:
+		return segment{}, sums{}, false, true
+	}
+	return s, c.drops, true, true
 }
 
 // release gives the room of a segment that was written back.
@@ -291,7 +303,7 @@ func (c *collector) buffer() []byte {
 		c.free = c.free[:n-1]
 		return b
 	}
-	return make([]byte, 0, 4096)
+	return make([]byte, 0, min(c.limits.frame, usual))
 }
 
 func (c *collector) signal() {

@@ -114,6 +114,26 @@ func TestTurnsAreBounded(t *testing.T) {
 	}
 }
 
+func TestAWindowEndsWhenItIsOverAndNobodyIsBehind(t *testing.T) {
+	c := small()
+	c.feed(data, []byte("a\n"))
+	if c.settle(false) { // the first since long ago
+		t.Error("kept")
+	}
+	c.feed(data, []byte("b\n"))
+	if !c.settle(false) {
+		t.Error("it is not over")
+	}
+	c.closed = time.Time{}
+	if !c.settle(false) {
+		t.Error("a segment still waits")
+	}
+	c.feed(data, []byte("c\n"))
+	if got := text(taken(c)); got != "3:a\n|3:b\nc\n|" {
+		t.Error(got)
+	}
+}
+
 func TestSilenceMakesHeartbeats(t *testing.T) {
 	c := small()
 	s, _, more := c.take(time.Now().Add(time.Millisecond))

@@ -37,8 +37,8 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
-	// Two readers and a writer; a node's many cores would only cost memory.
-	runtime.GOMAXPROCS(2)
+	// Two readers and a writer that take turns: more at once would only wake each other.
+	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(25)
 	debug.SetMemoryLimit(int64(o.limits.buffer) + 6<<20)
 	os.Exit(run(o, os.Stdout))
@@ -56,10 +56,10 @@ func exit(err error) {
 func run(o options, log io.Writer) int {
 	clock := newClock()
 	out := newWriter()
-	if _, err := log.Write(out.frame(hello, about(o), 0, 0, clock.now())); err != nil {
+	ig, err := start(o.command)
+	if _, err := log.Write(out.frame(hello, about(o, ig.holds), 0, 0, clock.now())); err != nil {
 		return 1
 	}
-	ig, err := start(o.command)
 	if err != nil {
 		how := ending{Reason: "start", ExitCode: 127, Message: err.Error()}
 		_, _ = log.Write(out.frame(end, report(how, cost{}), 0, 0, clock.now()))
@@ -79,7 +79,7 @@ func run(o options, log io.Writer) int {
 	}()
 	how := ig.wait(o.deadline)
 	// Something that ig left behind may hold its pipes for ever.
-	stop := time.AfterFunc(afterwards, func() { ig.pipes[0].Close(); ig.pipes[1].Close() })
+	stop := time.AfterFunc(afterwards, func() { ig.over.Store(true) })
 	readers.Wait()
 	stop.Stop()
 	lines.finish()
@@ -106,7 +106,7 @@ func write(lines *collector, out *writer, log io.Writer, silence time.Duration) 
 	}
 }
 
-func about(o options) []byte {
+func about(o options, pipe int) []byte {
 	bootID, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	told, _ := json.Marshal(map[string]any{
 		"version":      version,
@@ -119,6 +119,7 @@ func about(o options) []byte {
 		"max_frame":    o.limits.frame,
 		"max_line":     o.limits.line,
 		"buffer":       o.limits.buffer,
+		"pipe":         pipe,
 		"without":      o.without,
 	})
 	return told

@@ -103,6 +103,14 @@ func TestASessionFromHelloToEnd(t *testing.T) {
 	}
 }
 
+// Lines that come one by one gather in the pipe, however many wake-ups they could cause.
+func TestLinesGatherIntoFewFrames(t *testing.T) {
+	s := shell(t, "for i in $(seq 200); do echo $i; sleep 0.001; done")
+	if len(s.lines) != 200 || len(s.frames) > 50 {
+		t.Errorf("%d lines in %d frames", len(s.lines), len(s.frames))
+	}
+}
+
 func TestACommandThatIsNotThere(t *testing.T) {
 	cmd, out := tap(t, "--", "/no/such/ig")
 	if s := finished(t, cmd, out); s.exit != 127 || s.how.Reason != "start" || s.how.Message == "" {

@@ -196,6 +196,9 @@ def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> No
                 await asyncio.sleep(150)
                 cluster.set_faults(type(SOME)())
                 await settle(parts)
+                async with asyncio.timeout(300):
+                    while cluster.pods:  # until the nodes that went silent are back
+                        await asyncio.sleep(1)
             ended = {session.pod_uid: session for session in parts.rotation.history}
             told = Counter()
             for fault in cluster.injected:
@@ -209,7 +212,6 @@ def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> No
                 told[fault.kind, session.reason.value == reasons[fault.kind]] += 1
             assert {kind for kind, right in told if right} >= {"image_pull", "rejected", "evicted"}
             assert not [kind for kind, right in told if not right]
-            assert cluster.pods == []
             assert loki.stored == parts.sinks[0].account.delivered
             assert all(total.account.balanced() for total in parts.pump.totals().values())
 

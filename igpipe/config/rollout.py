@@ -6,7 +6,7 @@ from igpipe.config.types import Model
 
 
 class RolloutConfig(Model):
-    """How a new ig (session.image and what goes with it) comes to the nodes: step by step."""
+    """How a new ig (its image, its gadgets', the tap's) comes to the nodes: step by step."""
 
     enabled: bool = True
     """Try a new ig on one node, then in one zone, then everywhere; off: everywhere at once. The
@@ -20,3 +20,7 @@ class RolloutConfig(Model):
     it, too. Empty: the last proven one, as igpipe's Lease remembers it."""
     previous_gadget_version: str = ""
     """The tag of gadget images that belongs to previous_image; empty: session.gadget_version."""
+    previous_gadget_images: dict[str, str] = Field(default_factory=dict)
+    """By gadget, the image that it had before gadgets.image changed; empty text: the registry's."""
+    previous_tap_image: str = ""
+    """The tap's image before session.tap_image changed; empty: session.tap_image."""

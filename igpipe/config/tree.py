@@ -107,6 +107,12 @@ class Config(Gadgets):
             for name in self.looks.gadgets
             if name not in (*GADGETS, "*")
         ]
+        runs = [gadget.name for gadget in (*self.gadgets, *self.on_demand)]
+        faults += [
+            f"rollout.previous_gadget_images: no gadget {name!r}, expected of {', '.join(runs)}"
+            for name in self.rollout.previous_gadget_images
+            if name not in runs
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self

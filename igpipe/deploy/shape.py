@@ -154,14 +154,16 @@ def _gadgets(config: Config, more: Sequence[str]) -> list[str]:
     session = config.session
     if session.generation == "builtin":
         return [".*"]  # a built-in gadget is a word of the command
-    names = [gadget.name for gadget in config.gadgets if not gadget.image]
+    before = sorted(config.rollout.previous_gadget_images.items())
+    images = [*((gadget.name, gadget.image) for gadget in config.gadgets), *before]
+    names = [name for name, image in images if not image]
     named = [
         f"{exactly(session.gadget_registry)}/{name}:{exactly(tag)}"
         for tag in (session.gadget_version, config.rollout.previous_gadget_version)
         for name in (*names, *_expressions(more))
         if tag
     ]
-    return [*named, *(exactly(gadget.image) for gadget in config.gadgets if gadget.image)]
+    return [*named, *(exactly(image) for _, image in images if image)]
 
 
 def _expressions(gadgets: Iterable[str]) -> list[str]:

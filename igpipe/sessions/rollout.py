@@ -3,7 +3,9 @@ How a new ig reaches the nodes: on one, then in one zone, then on all; back if i
 
 An ig is proven once enough sessions have completed with it everywhere. A session speaks against a
 new ig if it failed for a reason that an ig can be blamed for, or if a gadget did that has worked
-with the proven one. What is known is written down on the Lease, so that it outlives processes.
+with the proven one. A new tap speaks against itself if it cannot start, until it did somewhere:
+then it is the node that cannot. What is known is written down on the Lease, so that it outlives
+processes.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,6 +22,8 @@ from igpipe.sessions.release import Release
 
 ROLLOUT: Final = "igpipe.io/rollout"
 """The annotation of the Lease that holds what is known."""
+TAP: Final = "igpipe-tap"
+"""The tap among the parts of a session, the others of which are gadgets."""
 _BLAMED: Final = frozenset(
     {Reason.IMAGE_PULL, Reason.REJECTED, Reason.START_TIMEOUT, Reason.GADGET_ERROR}
 )
@@ -77,7 +81,7 @@ class Rollout:
     ) -> None:
         self.wanted = wanted
         self._suits = suits
-        self.proven = previous
+        self.proven = previous and previous.beside(wanted)
         self._config = config
         self._works: set[str] = set()  # gadgets that have worked with the proven one
         self._trial = _Trial()
@@ -120,12 +124,14 @@ class Rollout:
         if self.stage is Stage.NODE and self._trial.node not in names:
             self._trial.node, self._trial.passed = "", 0
 
-    def ended(self, release: Release, ending: Ending, gadgets: Mapping[str, Ending]) -> Verdict:
-        """Take a session's end; tell what it says."""
-        worked = {name for name, end in gadgets.items() if end.outcome in _WORKED}
-        verdict = self._judge(ending, gadgets)
+    def ended(self, release: Release, ending: Ending, parts: Mapping[str, Ending]) -> Verdict:
+        """Take the end of a session and of its gadgets, and maybe TAP's; tell what it says."""
+        worked = {name for name, end in parts.items() if end.outcome in _WORKED}
+        fault = self._fault(ending, parts)
+        verdict = Verdict.PASSED if ending.outcome in _WORKED else Verdict.NEUTRAL
+        verdict = verdict if fault is None else Verdict.FAILED
         if release == self.wanted and self.stage in TRIALS:
-            self._count(verdict, worked, ending)
+            self._count(verdict, worked, fault)
         elif release == self.proven:
             self._works |= worked
         return verdict
@@ -195,12 +201,12 @@ class Rollout:
 
     def _proven(self, known: Mapping[str, Any]) -> Release | None:
         """Read which one was proven, if it can still do what is configured."""
-        proven = _release(known["proven"]) if "proven" in known else None
+        proven = _release(known["proven"]).beside(self.wanted) if "proven" in known else None
         return proven if proven is not None and self._suits(proven) else None
 
     def _tried(self, known: Mapping[str, Any] | None) -> _Trial:
         """Read how far the wanted one has come; a trial of another one is over."""
-        if known is None or _release(known) != self.wanted:
+        if known is None or _release(known).beside(self.wanted) != self.wanted:
             return _Trial()
         return _Trial(
             Stage(known["stage"]),
@@ -212,25 +218,36 @@ class Rollout:
             {str(name) for name in known["gadgets"]},
         )
 
-    def _judge(self, ending: Ending, gadgets: Mapping[str, Ending]) -> Verdict:
-        if ending.outcome is Outcome.FAILED and ending.reason in _BLAMED:
-            return Verdict.FAILED
-        if any(name in self._works and _blamed(end) for name, end in gadgets.items()):
-            return Verdict.FAILED
-        return Verdict.PASSED if ending.outcome in _WORKED else Verdict.NEUTRAL
+    def _fault(self, ending: Ending, parts: Mapping[str, Ending]) -> Ending | None:
+        """Find what speaks against the ig that ran."""
+        if _blamed(ending) or (self._tries_tap and ending.reason is Reason.TAP):
+            return ending
+        tap = parts.get(TAP)
+        if tap and tap.outcome is Outcome.FAILED and self._tries_tap and not self._tap_works:
+            return tap
+        broken = (end for name, end in parts.items() if name in self._works and _blamed(end))
+        return next(broken, None)
 
-    def _count(self, verdict: Verdict, worked: set[str], ending: Ending) -> None:
+    @property
+    def _tries_tap(self) -> bool:
+        return self.proven is not None and self.proven.tap_image != self.wanted.tap_image
+
+    @property
+    def _tap_works(self) -> bool:
+        return TAP in self._trial.gadgets
+
+    def _count(self, verdict: Verdict, worked: set[str], fault: Ending | None) -> None:
         trial = self._trial
         if verdict is Verdict.PASSED:
             trial.passed += 1
             trial.gadgets |= worked
             if trial.passed >= self._config.sessions:
                 self._advance()
-        elif verdict is Verdict.FAILED:
+        elif fault is not None:
             trial.failed += 1
             if self.staged and trial.failed >= self._config.failures:
                 trial.stage = Stage.STOPPED
-                trial.reason = ": ".join(filter(None, (ending.reason.value, ending.message)))
+                trial.reason = ": ".join(filter(None, (fault.reason.value, fault.message)))
 
     def _advance(self) -> None:
         trial = self._trial
@@ -251,6 +268,8 @@ def _release(known: Mapping[str, Any]) -> Release:
         str(known["gadget_registry"]),
         str(known["gadget_version"]),
         "builtin" if known["generation"] == "builtin" else "image",
+        str(known.get("tap_image", "")),
+        {str(name): str(image) for name, image in known.get("gadget_images", {}).items()},
     )
 
 

@@ -268,12 +268,12 @@ class Rotation:
         identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
         pod = pod_name(self._plan.cluster.instance, node.name)
         asked = self._plan if order is None else order.plan
-        plan, stage = self._stages.plan(asked, node, trial=order is None)
+        release, stage = self._stages.release_for(node, trial=order is None)
         why = {"kind": "rotation", "seed": self._seed} if order is None else order.why
         why |= {"rollout": stage} if stage else {}
-        plan, fault = self._fallback.plan(node.name, plan)
+        plan, fault = self._fallback.plan(node.name, release.on(asked))
         session = Session(identity, node, pod, plan, self._board.change.tell, why)
-        session.tap_fault = fault
+        session.release, session.tap_fault = release, fault
         self._live[identity] = session
         self._report.began(session)
         if order is not None:

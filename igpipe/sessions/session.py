@@ -11,6 +11,7 @@ from igpipe.model import LineAccount, Node, Outcome, Reason, Shown, State
 from igpipe.sessions.ending import Ending
 from igpipe.sessions.plan import Plan
 from igpipe.sessions.ports import Container, StreamResult
+from igpipe.sessions.release import Release
 from igpipe.text import safe
 
 STDERR_LINES: Final = 50
@@ -102,6 +103,8 @@ class Session:
         self.times: dict[State, float] = {}
         self.ending: Ending | None = None
         self.revoked = False
+        self.release: Release | None = None
+        """The ig that it runs, where that is decided session by session."""
         self.verdict = ""
         """What it said of an ig that was tried, and what came of that."""
         self.weighted = True

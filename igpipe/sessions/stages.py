@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from igpipe.health import Health
-from igpipe.model import Node
+from igpipe.model import Node, Reason
+from igpipe.sessions.ending import COMPLETED, Ending, failed
 from igpipe.sessions.lease import Lease
 from igpipe.sessions.plan import Plan
-from igpipe.sessions.release import previous_of, release_of
-from igpipe.sessions.rollout import ROLLOUT, TRIALS, Rollout, Stage, Verdict
+from igpipe.sessions.release import Release, previous_of, release_of
+from igpipe.sessions.rollout import ROLLOUT, TAP, TRIALS, Rollout, Stage, Verdict
 from igpipe.sessions.session import Session
 from igpipe.telemetry import RolloutTelemetry
 
@@ -29,8 +30,8 @@ class Stages:
     def __init__(
         self, plan: Plan, lease: Lease, *, telemetry: RolloutTelemetry, health: Health
     ) -> None:
-        previous = previous_of(plan.session, plan.rollout)
-        wanted = release_of(plan.session)
+        previous = previous_of(plan, plan.rollout)
+        wanted = release_of(plan)
         self._rollout = Rollout(plan.rollout, wanted, previous, lambda ig: ig.suits(plan))
         self._lease = lease
         self._telemetry = telemetry
@@ -46,26 +47,25 @@ class Stages:
         """Take which nodes there are."""
         self._rollout.nodes(names)
 
-    def plan(self, plan: Plan, node: Node, *, trial: bool) -> tuple[Plan, str]:
-        """Let *plan* run the ig that is *node*'s turn; with the stage if that is tried there."""
+    def release_for(self, node: Node, *, trial: bool) -> tuple[Release, str]:
+        """Tell which ig is *node*'s turn; with the stage if that is tried there."""
         rollout = self._rollout
         release = rollout.release_for(node, trial=trial)
         tried = rollout.staged and rollout.stage in TRIALS and release == rollout.wanted
-        return release.on(plan), rollout.stage.value if tried else ""
+        return release, rollout.stage.value if tried else ""
 
     def ended(self, session: Session) -> bool:
         """Learn from a session; tell whether its node should try the new ig again soon."""
-        if session.ending is None:
+        rollout, release = self._rollout, session.release
+        if session.ending is None or release is None:
             return False
-        rollout, release = self._rollout, release_of(session.plan.session)
         trying = release == rollout.wanted and rollout.stage in TRIALS
-        endings = {name: g.ending for name, g in session.gadgets.items() if g.ending is not None}
-        verdict = rollout.ended(release, session.ending, endings)
+        verdict = rollout.ended(release, session.ending, _parts(session))
         if trying:
             self._telemetry.session(verdict.value)
             session.verdict = f"{verdict.value}, then {rollout.stage.value}"
         self._tell()
-        return trying and verdict is Verdict.PASSED and rollout.stage is Stage.NODE
+        return trying and verdict is not Verdict.NEUTRAL and rollout.stage is Stage.NODE
 
     def retry(self) -> None:
         """Try once more what was stopped."""
@@ -94,3 +94,13 @@ class Stages:
         if before is not None:  # else an earlier process stopped it
             self._telemetry.stopped()
         log.warning("a new ig was stopped", extra={**fields, "why": rollout.reason})
+
+
+def _parts(session: Session) -> dict[str, Ending]:
+    """Tell how the parts of a session ended: its gadgets, and the tap."""
+    parts = {name: gadget.ending for name, gadget in session.gadgets.items() if gadget.ending}
+    if session.tap_fault:
+        parts[TAP] = failed(Reason.TAP, session.tap_fault)
+    elif session.plan.tapped and session.observed:
+        parts[TAP] = COMPLETED
+    return parts

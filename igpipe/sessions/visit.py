@@ -63,7 +63,7 @@ class Visit:
             return ending
         fields = {"session": session.id, "node": session.node.name, "told": fault}
         log.warning("a node is read without the tap", extra=fields)
-        self._desk.fallback.refuse(session.node.name, fault)
+        self._desk.fallback.refuse(session.node.name, session.plan, fault)
         session.go_plain(fault)
         self._pod = SessionPod(self._desk, session)
         ending, _ = await self._try()

@@ -46,6 +46,9 @@ SINKS = "loki or elasticsearch or otlp or file or stdout"
          "f:1: metrics.rules[0].buckets: must rise, got [1, 0.5]"),
         ("metrics: {rules: [{name: a, gadgets: [x], type: sum}]}",
          "f:1: metrics.rules[0].value: missing, a sum needs the field it adds"),
+        ("rollout: {previous_gadget_images: {trace_exce: x}}\ngadgets: [trace_exec]",
+         "f:1: rollout.previous_gadget_images: no gadget 'trace_exce', expected of trace_exec, "
+         "got a mapping"),
         ("session: {duration: 2h}",
          'f:1: session.duration: must be shorter than rotation.period, got "2h"'),
     ],

@@ -138,6 +138,17 @@ def test_looks_on_demand_fit_into_the_shape() -> None:
     assert _matches(everything.gadget_expressions, f"{registry}/trace_signal:v0.55.1")
 
 
+def test_the_gadget_image_to_go_back_to_is_allowed() -> None:
+    """Also where it was the registry's before the gadget had one of its own."""
+    before = {"trace_exec": "", "trace_dns": "r.example/dns:1"}
+    gadgets = [{"name": "trace_exec", "image": "r.example/exec:2"}, {"name": "trace_dns"}]
+    shape = _shape({"rollout": {"previous_gadget_images": before}, "gadgets": gadgets})
+    registry = "ghcr.io/inspektor-gadget/gadget"
+    for image in ("r.example/exec:2", f"{registry}/trace_exec:v0.55.1", "r.example/dns:1"):
+        assert _matches(shape.gadget_expressions, image)
+    assert not _matches(shape.gadget_expressions, "r.example/dns:2")
+
+
 def test_the_ig_to_go_back_to_is_allowed() -> None:
     """Its image and its gadgets, beside the configured ones and no others."""
     rollout = {"previous_image": "ig:old", "previous_gadget_version": "v0.50.1"}

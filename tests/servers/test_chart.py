@@ -29,6 +29,10 @@ MORE = {
     "all-looks": {"looks": {"gadgets": ["*"]}, "session": {"generation": "builtin"}},
     "no-looks": {"looks": {"enabled": False, "gadgets": ["*"], "max_duration": "15m"}},
     "rollout": {"rollout": {"previous_image": "ig:old", "previous_gadget_version": "v0.50.1"}},
+    "rollout-gadgets": {
+        "gadgets": [{"name": "trace_exec", "image": "r.example/e:2"}, {"name": "trace_dns"}],
+        "rollout": {"previous_gadget_images": {"trace_exec": "", "trace_dns": "r.example/d:1"}},
+    },
     "tap-volume": {"session": {"tap_image": "r.example/tap:1", "tap_volume": "image"}},
     "tap-filter": {
         "session": {

@@ -1,14 +1,16 @@
 """How a new ig reaches the nodes: the decisions."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.config import RolloutConfig, SessionConfig
+from igpipe.config import RolloutConfig
 from igpipe.model import Node, Outcome, Reason
 from igpipe.sessions.ending import COMPLETED, Ending, failed
 from igpipe.sessions.release import Release, previous_of, release_of
-from igpipe.sessions.rollout import Rollout, Stage, Verdict
+from igpipe.sessions.rollout import TAP, Rollout, Stage, Verdict
 from tests.sessions.world import plan
 
 OLD, NEW = Release("ig:1", "r", "v1"), Release("ig:2", "r", "v2")
@@ -165,11 +167,11 @@ def test_an_ig_that_cannot_do_what_is_configured_is_none_to_go_back_to(
     changes: dict[str, bool], stage: Stage
 ) -> None:
     """Built-in gadgets cannot leave arguments out; then the new ig runs everywhere at once."""
-    first = Rollout(CONFIG, release_of(plan(generation="builtin", image="old").session), None)
+    first = Rollout(CONFIG, release_of(plan(generation="builtin", image="old")), None)
     for _ in range(2):
         first.ended(first.wanted, COMPLETED, {})
     now = plan(image="new", **changes)
-    rollout = Rollout(CONFIG, release_of(now.session), None, lambda ig: ig.suits(now))
+    rollout = Rollout(CONFIG, release_of(now), None, lambda ig: ig.suits(now))
     rollout.load(first.dump())
     assert rollout.stage is stage
 
@@ -188,13 +190,99 @@ def test_switched_off_it_runs_everywhere_at_once() -> None:
 
 
 def test_the_previous_one_may_be_configured() -> None:
-    """For instances whose Lease knows of none."""
-    session = SessionConfig(image="ig:2", gadget_version="v2")
+    """For instances whose Lease knows of none: whatever of it differed."""
+    now = plan(image="ig:2", gadget_version="v2", tap_image="tap:2")
+    images = dict.fromkeys(now.names, "")
     config = RolloutConfig(previous_image="ig:1", previous_gadget_version="v1")
-    rollout = Rollout(config, release_of(session), previous_of(session, config))
+    rollout = Rollout(config, release_of(now), previous_of(now, config))
     assert rollout.stage is Stage.NODE
-    assert rollout.proven == Release("ig:1", session.gadget_registry, "v1")
-    assert previous_of(session, RolloutConfig()) is None
+    registry = now.session.gadget_registry
+    assert rollout.proven == Release("ig:1", registry, "v1", "image", "tap:2", images)
+    config = RolloutConfig(
+        previous_tap_image="tap:1", previous_gadget_images={"trace_dns": "own:1"}
+    )
+    images["trace_dns"] = "own:1"
+    expected = Release("ig:2", registry, "v2", "image", "tap:1", images)
+    assert previous_of(now, config) == expected
+    assert previous_of(now, RolloutConfig()) is None
+
+
+def test_a_gadgets_own_image_and_the_taps_go_the_same_way() -> None:
+    """Each of them makes a new release; sessions elsewhere have all of the proven one."""
+    old, new = (
+        plan(tap_image=f"tap:{number}", gadgets={"trace_dns": f"dns:{number}"}) for number in (1, 2)
+    )
+    for now in (new, plan(tap_image="tap:1", gadgets={"trace_dns": "dns:2"})):
+        rollout = Rollout(CONFIG, release_of(now), release_of(old))
+        run(rollout, NODES[1])
+        assert rollout.stage is Stage.NODE
+        elsewhere = rollout.release_for(NODES[0]).on(now)
+        assert elsewhere.session.tap_image == "tap:1"
+        assert [gadget.image for gadget in elsewhere.gadgets] == ["dns:1"]
+        assert rollout.release_for(NODES[1]).on(now) == now
+    assert "dns:2" in str(release_of(new))
+    assert "tap:2" in str(release_of(new))
+
+
+def test_gadgets_that_come_or_go_are_no_new_release() -> None:
+    """Only what both know is compared, also after a restart in the middle of a trial."""
+    fewer, more = (
+        plan(gadgets={"trace_exec": ""}),
+        plan(gadgets={"trace_exec": "", "own_one": "o:1"}),
+    )
+    for before, after in ((fewer, more), (more, fewer)):
+        rollout = Rollout(CONFIG, release_of(after), None)
+        first = Rollout(CONFIG, release_of(before), None)
+        for _ in range(2):
+            first.ended(first.wanted, COMPLETED, {})
+        rollout.load(first.dump())
+        assert rollout.stage is Stage.PROVEN
+    trial = Rollout(CONFIG, release_of(fewer), OLD)
+    run(trial, NODES[0])
+    rollout = Rollout(CONFIG, release_of(more), OLD)
+    rollout.load(trial.dump())
+    assert rollout.as_dict()["passed"] == 1
+
+
+def test_switching_the_tap_off_is_no_new_release() -> None:
+    """Plain lines need nothing that could be missing; switching it on is one."""
+    on, off = (
+        release_of(plan(tap_image="tap:1", transport=transport)) for transport in ("auto", "logs")
+    )
+    assert Rollout(CONFIG, off, on).stage is Stage.PROVEN
+    assert Rollout(CONFIG, on, off).stage is Stage.NODE
+
+
+NO_TAP = {"trace_exec": COMPLETED, TAP: failed(Reason.TAP, "no such image")}
+WITH_TAP = {"trace_exec": COMPLETED, TAP: COMPLETED}
+
+
+def test_a_new_tap_that_does_not_start_is_stopped() -> None:
+    """Although its sessions complete, read as plain lines; the reason is the tap's."""
+    rollout = Rollout(CONFIG, replace(NEW, tap_image="tap:2"), replace(NEW, tap_image="tap:1"))
+    for _ in range(2):
+        run(rollout, NODES[0], COMPLETED, **NO_TAP)
+    assert (rollout.stage, rollout.reason) == (Stage.STOPPED, "tap: no such image")
+
+
+def test_where_a_new_tap_has_worked_the_node_is_to_blame() -> None:
+    """Without a fallback every such session still counts: it saw nothing."""
+    rollout = Rollout(CONFIG, replace(NEW, tap_image="tap:2"), replace(NEW, tap_image="tap:1"))
+    run(rollout, NODES[1], COMPLETED, **WITH_TAP)
+    run(rollout, NODES[1], COMPLETED, **NO_TAP)
+    assert rollout.stage is Stage.ZONE
+    for _ in range(2):
+        run(rollout, NODES[1], failed(Reason.TAP, "no such image"))
+    assert rollout.stage is Stage.STOPPED
+
+
+def test_a_known_tap_says_nothing_of_a_new_ig() -> None:
+    """A node that could not start it before cannot now either."""
+    rollout = Rollout(CONFIG, replace(NEW, tap_image="tap:1"), replace(OLD, tap_image="tap:1"))
+    run(rollout, NODES[1], failed(Reason.TAP))
+    for _ in range(2):
+        run(rollout, NODES[1], COMPLETED, **NO_TAP)
+    assert rollout.stage is Stage.ZONE
 
 
 @given(st.one_of(st.text(), st.recursive(st.none() | st.text() | st.integers(), st.lists).map(str)))

@@ -4,10 +4,11 @@ import asyncio
 
 import orjson
 
-from igpipe.model import Outcome
+from igpipe.model import ContainerState, EndKind, Outcome
+from igpipe.sessions import StreamResult
 from igpipe.sessions.rollout import ROLLOUT
 from tests import virtual
-from tests.sessions.fakes import FakeCluster, Kubelet, run_gadgets, wait_for
+from tests.sessions.fakes import FakeCluster, FakeStreams, Kubelet, run_gadgets, wait_for
 from tests.sessions.world import World, until
 
 NODES = ("n0", "n1", "n2", "n3")
@@ -18,6 +19,21 @@ STEPS = {"sessions": 2}
 def world(cluster: FakeCluster, image: str, **keys: object) -> World:
     """Make an igpipe that is configured with an image."""
     return World(cluster, rotation=FAST, rollout=STEPS, image=image, **keys)
+
+
+def by_tap(broken: str) -> Kubelet:
+    """Run gadgets, unless their Pod has a tap of an image that is not to be had."""
+
+    async def kubelet(cluster: FakeCluster, uid: str) -> None:
+        taps = cluster.manifests[uid]["spec"].get("initContainers", [])
+        if any(tap["image"] == broken for tap in taps):
+            await asyncio.sleep(0.5)
+            state = ContainerState("tap", reason="ErrImagePull", message="no such image")
+            cluster.show(uid, init_containers=(state,))
+        else:
+            await run_gadgets()(cluster, uid)
+
+    return kubelet
 
 
 def by_image(**kubelets: Kubelet) -> Kubelet:
@@ -35,9 +51,9 @@ def images(world: World) -> list[tuple[str, str]]:
     return [(s.node.name, s.plan.session.image) for s in world.rotation.history]
 
 
-async def prove(cluster: FakeCluster, image: str) -> None:
+async def prove(cluster: FakeCluster, image: str, **keys: object) -> None:
     """Let an igpipe run until its ig is proven, and stop it."""
-    first = world(cluster, image)
+    first = world(cluster, image, **keys)
     async with first.running(*NODES):
         await until(lambda: first.rotation.status()["rollout"]["stage"] == "proven")
 
@@ -114,6 +130,51 @@ def test_what_is_known_lies_on_the_lease() -> None:
             known = orjson.loads(lease.annotations[ROLLOUT])
             assert known["proven"]["image"] == "old"
             assert known["proven"]["gadgets"] == ["trace_dns", "trace_exec"]
+
+    virtual.run(main())
+
+
+def test_a_new_tap_that_does_not_start_is_stopped() -> None:
+    """Its node is read as plain lines meanwhile; then the proven tap runs there, too."""
+
+    async def main() -> None:
+        async with FakeCluster(by_tap("tap:2")) as cluster:
+            await prove(cluster, "ig", tap_image="tap:1")
+            second = world(cluster, "ig", tap_image="tap:2")
+            async with second.running(*NODES):
+                await until(lambda: second.rotation.status()["rollout"]["stage"] == "stopped")
+                tried = [s for s in second.rotation.history if s.tap_fault]
+                assert [s.outcome for s in tried] == [Outcome.COMPLETED] * 2
+                assert len({s.node.name for s in tried}) == 1
+                assert not any(s.plan.tapped for s in tried)
+                assert "(tap: ErrImagePull no such image)" in second.health.reasons()["rollout"]
+                count = len(second.rotation.history)
+                await until(lambda: len(second.rotation.history) > count + len(NODES))
+                later = list(second.rotation.history)[count + 1 :]
+                assert {(s.plan.session.tap_image, s.plan.tapped) for s in later} == {
+                    ("tap:1", True)
+                }
+
+    virtual.run(main())
+
+
+def test_a_gadgets_own_image_goes_step_by_step() -> None:
+    """The one that fails is stopped; its session's other gadgets lose nothing."""
+
+    async def main() -> None:
+        async with FakeCluster() as cluster:
+            await prove(cluster, "ig", gadgets={"trace_exec": "", "trace_dns": "dns:1"})
+            streams = FakeStreams()
+            streams.results["trace_dns"] = StreamResult(EndKind.ERROR, 1, "no such program")
+            images = {"trace_exec": "", "trace_dns": "dns:2"}
+            second = World(cluster, streams, rotation=FAST, rollout=STEPS, gadgets=images)
+            async with second.running(*NODES):
+                await until(lambda: second.rotation.status()["rollout"]["stage"] == "stopped")
+                status = second.rotation.status()["rollout"]
+                assert status["reason"] == "gadget_error: no such program"
+                assert "trace_dns dns:1" in status["proven"]
+                session = await second.ended(len(second.rotation.history) + 2)
+                assert session.plan.gadgets[1].image == "dns:1"
 
     virtual.run(main())
 

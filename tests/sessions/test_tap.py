@@ -68,10 +68,15 @@ def test_what_keeps_the_tap_from_starting(state: ContainerState, *, faulty: bool
 
 
 def test_a_node_is_read_plainly_for_an_hour() -> None:
-    """One node's fault is nobody else's, and is tried again; transport tap never goes without."""
+    """
+    One node's fault is nobody else's, nor another tap's, and is tried again.
+
+    Transport tap never goes without.
+    """
     now = [1000.0]
     fallback, planned = Fallback(lambda: now[0]), tapped()
-    fallback.refuse("n1", "no such image")
+    fallback.refuse("n1", planned, "no such image")
+    assert fallback.plan("n1", plan(tap_image="another")) == (plan(tap_image="another"), "")
     assert fallback.plan("n0", planned) == (planned, "")
     without, why = fallback.plan("n1", planned)
     assert (without.tapped, why) == (False, "no such image")

@@ -1,7 +1,7 @@
 """A rotation with everything around it in memory, for tests in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from igpipe.tasks import background
 from igpipe.telemetry import Telemetry
 from tests.sessions.fakes import FakeCluster, FakeJournal, FakeStreams, clock, nodes
 
-GADGETS = ("trace_exec", "trace_dns")
+GADGETS = {"trace_exec": "", "trace_dns": ""}
 
 
 def plan(
@@ -28,9 +28,10 @@ def plan(
     rotation: dict[str, Any] | None = None,
     looks: dict[str, Any] | None = None,
     rollout: dict[str, Any] | None = None,
+    gadgets: Mapping[str, str] = GADGETS,
     **session: Any,
 ) -> Plan:
-    """Make a plan: sessions of 20 s every 1000 s, five slots at most."""
+    """Make a plan: sessions of 20 s every 1000 s, five slots at most; *gadgets* with images."""
     return Plan(
         ClusterConfig(),
         RotationConfig.model_validate(
@@ -39,7 +40,7 @@ def plan(
         SessionConfig.model_validate(
             {"duration": 20.0, "start_allowance": 30.0, "drain": 5.0, **session}
         ),
-        tuple(GadgetConfig(name=name) for name in GADGETS),
+        tuple(GadgetConfig(name=name, image=image) for name, image in gadgets.items()),
         looks=LooksConfig.model_validate(looks or {}),
         rollout=RolloutConfig.model_validate(rollout or {}),
     )

@@ -93,6 +93,11 @@ in Helm's words. Tests hold the two equal.
 {{- range include "igpipe.gadgets" . | fromJsonArray -}}
 {{- if .image }}{{ $images = append $images (regexQuoteMeta .image) }}{{ else }}{{ $names = append $names .name }}{{ end -}}
 {{- end -}}
+{{- $before := $config.rollout.previous_gadget_images | default dict -}}
+{{- range $name := keys $before | sortAlpha -}}
+{{- $image := get $before $name -}}
+{{- if $image }}{{ $images = append $images (regexQuoteMeta $image) }}{{ else }}{{ $names = append $names $name }}{{ end -}}
+{{- end -}}
 {{- range include "igpipe.moreGadgets" . | fromJsonArray -}}
 {{- $names = append $names (eq . "*" | ternary "[a-z0-9_]+" (regexQuoteMeta .)) -}}
 {{- end -}}

@@ -197,7 +197,7 @@ def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> No
                 cluster.set_faults(type(SOME)())
                 await settle(parts)
                 async with asyncio.timeout(300):
-                    while cluster.pods:  # until the nodes that went silent are back
+                    while cluster.pods:  # noqa: ASYNC110 - of nodes that are silent yet
                         await asyncio.sleep(1)
             ended = {session.pod_uid: session for session in parts.rotation.history}
             told = Counter()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.cluster import load_varied
 from igpipe.sim import SimCluster, SimConfig
 from tests.cluster.install import install
 from tests.cluster.rig import NAMESPACE, Rig, cluster
@@ -19,7 +20,9 @@ from tests.cluster.worlds import RealWorld, SimWorld, World
 from tests.sharing import ByNeed
 
 _TEST_SECONDS = 300
-_SECOND_CLUSTER = {"test_kill", "test_safety", "test_two", "test_debug", "test_look"}
+_SECOND_CLUSTER = {
+    "test_kill", "test_safety", "test_two", "test_debug", "test_look", "test_tapkill",
+}  # fmt: skip
 """What is done on the second cluster; the two take about the same time."""
 _MEASURED = "measured"
 Report = Callable[[str, object], None]
@@ -84,6 +87,15 @@ def clean(rig: Rig) -> Iterator[Rig]:
     """Give the cluster with no Pod and no Lease in the sessions' namespace, and leave it so."""
     yield rig
     rig.kubectl("delete", "pods,leases", "--all", "-n", NAMESPACE, "--grace-period=1", "--wait")
+
+
+@pytest.fixture
+def varied(clean: Rig, tmp_path_factory: pytest.TempPathFactory) -> Rig:
+    """Give the cluster an ig that plays varied events: equal ones take no room in frames."""
+    if clean.real_ig:
+        pytest.skip("needs the stand-in for ig, which plays at a rate")
+    load_varied(clean, tmp_path_factory.mktemp("varied"))
+    return clean
 
 
 @pytest.fixture(params=["real", "sim"])

@@ -25,6 +25,7 @@ PACKAGES: Final = {
     "runc": Path("/usr/sbin/runc"),
     "containernetworking-plugins": Path("/usr/lib/cni/ptp"),
     "busybox-static": Path("/bin/busybox"),
+    "curl": Path("/usr/bin/curl"),
 }
 _KUBERNETES: Final = HERE / "kubernetes"
 _PROGRAMS: Final = HERE / "programs"

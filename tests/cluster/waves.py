@@ -11,6 +11,7 @@ from igpipe.kube.parse import parse_pod
 from igpipe.model import Phase, PodState
 from igpipe.sessions.plan import INSTANCE, Plan
 from tests.cluster.conftest import Report
+from tests.cluster.images import TAP
 from tests.cluster.process import Igpipe
 from tests.cluster.rig import NAMESPACE, Rig, until
 from tests.cluster.worlds import RealWorld, config
@@ -41,6 +42,11 @@ class Victim:
     def instance(self) -> str:
         """What its Pods are labelled with."""
         return self.config.cluster.instance
+
+    @property
+    def tapped(self) -> bool:
+        """Whether its ig runs under the tap."""
+        return bool(self.config.session.tap_image)
 
 
 def requested(one: Victim) -> bool:
@@ -98,15 +104,17 @@ def wave(rig: Rig, folder: Path, numbers: Iterable[int], report: Report) -> None
     assert max(late, default=0.0) < LATE_SECONDS
     reap(rig, victims, folder)
     until(lambda: not rig.left(), "no container and no mount")
-    report("kills", len(victims))
+    report("kills, with the tap", (len(victims), sum(v.tapped for v in victims)))
     report("Pods left behind", sum(len(one.orphans) for one in victims))
     report("containers, of them beyond their deadline", (len(late), sum(x > 0 for x in late)))
     report("seconds beyond the deadline, at most", round(max(late, default=0.0), 1))
 
 
 def victim(rig: Rig, folder: Path, number: int) -> Victim:
-    """Start one that holds two short sessions at once."""
+    """Start one that holds two short sessions at once, every second through the tap."""
     moment = list(MOMENTS)[number % len(MOMENTS)]
+    odd = (number + number // (2 * len(MOMENTS))) % 2  # each moment both ways, if there are many
+    tap = {"tap_image": TAP, "transport": "tap"} if odd else {}
     profile = PROFILES[(number // len(MOMENTS) + number) % len(PROFILES)]
     made = config(
         RealWorld(rig),
@@ -114,7 +122,7 @@ def victim(rig: Rig, folder: Path, number: int) -> Victim:
             "kubeconfig": str(rig.kubeconfig), "namespace": NAMESPACE,
             "instance": f"{moment}-{number}", "lease_duration": LEASE_SECONDS,
         },
-        session={"duration": 6, "start_allowance": 20, "drain": 2, "profile": profile},
+        session={"duration": 6, "start_allowance": 20, "drain": 2, "profile": profile, **tap},
         rotation={"period": 20, "max_slots": 2, "cooldown": 1, "reap_interval": 5},
         gadgets=["trace_open", "top_file"],
         web={"port": 0},

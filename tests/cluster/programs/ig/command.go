@@ -16,6 +16,7 @@ type command struct {
 	builtin  bool
 	verbose  bool
 	silent   bool
+	paced    bool
 	rate     float64
 	timeout  time.Duration
 	interval time.Duration
@@ -44,7 +45,7 @@ func parse(args []string) (command, error) {
 		fields:   map[string]string{},
 	}
 	if rate, err := strconv.ParseFloat(flags["rate"], 64); err == nil && rate > 0 {
-		c.rate = rate
+		c.rate, c.paced = rate, true
 	}
 	if len(words) == 2 && words[0] == "run" {
 		c.image(words[1], flags)

@@ -1,7 +1,8 @@
 // Ig stands in for Inspektor Gadget's ig where the kernel or the image is not to be had: it takes
 // ig's arguments and plays recorded output, with present times, until its timeout or SIGTERM.
 //
-// Beyond ig's own flags it knows --rate (events a second of a trace gadget).
+// Beyond ig's own flags it knows --rate (events a second of a trace gadget), and then tells at its
+// end how many it printed.
 package main
 
 import (

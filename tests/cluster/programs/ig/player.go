@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +26,7 @@ type player struct {
 	stop    <-chan os.Signal
 	line    []byte
 	next    int
+	longest time.Duration
 }
 
 func open(c command, stop <-chan os.Signal) (*player, error) {
@@ -46,6 +48,7 @@ func (p *player) run() {
 		end = time.After(p.command.timeout)
 	}
 	p.play(end)
+	p.account()
 	p.tell(p.log("stop"))
 }
 
@@ -75,6 +78,7 @@ func (p *player) events(end <-chan time.Time) {
 			for due := int(now.Sub(began).Seconds() * p.command.rate); p.next < due; p.next++ {
 				p.print(p.rows[p.next%len(p.rows)].write(p.line[:0], time.Now()))
 			}
+			p.longest = max(p.longest, time.Since(now))
 		}
 	}
 }
@@ -101,6 +105,15 @@ func (p *player) sets(end <-chan time.Time) {
 		case <-ticker.C:
 			p.set()
 		}
+	}
+}
+
+// account tells what was printed at a rate that was asked for, and for how long nothing could be:
+// because nobody read, or because others had the processor.
+func (p *player) account() {
+	if p.command.paced && p.command.verbose {
+		fmt.Fprintf(os.Stderr, "time=%q level=debug msg=\"player: %d events, held up for %d ms at most\"\n",
+			time.Now().UTC().Format(time.RFC3339), p.next, p.longest.Milliseconds())
 	}
 }
 

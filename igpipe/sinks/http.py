@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -74,13 +76,17 @@ class HttpTransport:
 
 @asynccontextmanager
 async def open_transport(config: HttpSink, url: str) -> AsyncIterator[HttpTransport]:
-    """Open connections of its own for one sink. ConfigError if its CA cannot be read."""
+    """
+    Open connections of its own for one sink, through the environment's proxy, if it names one.
+
+    ConfigError if its CA cannot be read.
+    """
     connector = aiohttp.TCPConnector(ssl=_tls(config.ca_file))
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=config.timeout),
         headers={"User-Agent": f"igpipe/{__version__}"},
-        trust_env=True,
+        proxy=_proxy(url),
     ) as session:
         yield HttpTransport(config, url, session)
 
@@ -108,6 +114,12 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):
         return None
+
+
+def _proxy(url: str) -> str | None:
+    """Find the way to *url* once: aiohttp would ask the environment at each request, in threads."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

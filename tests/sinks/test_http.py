@@ -252,3 +252,27 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC).timestamp()
 def test_retry_after_in_all_its_forms(value: str | None, seconds: float | None) -> None:
     """Seconds or a date; nonsense is as if it were not there."""
     assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(("exempt", "status"), [("", 299), ("sink.invalid", None)])
+async def test_the_environment_names_the_proxy(
+    exempt: str, status: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests go to the proxy as a whole address, with its password, unless the host is exempt."""
+    seen: list[tuple[str, str]] = []
+
+    async def proxy(request: web.Request) -> web.Response:
+        seen.append((request.raw_path, request.headers["Proxy-Authorization"]))
+        return web.Response(status=299)
+
+    url = "http://sink.invalid"
+    async with serving(proxy) as address:
+        monkeypatch.setenv("http_proxy", address.replace("//", "//me:secret@"))
+        monkeypatch.setenv("no_proxy", exempt)
+        async with open_transport(loki_config(url=url), url) as transport:
+            if status is None:
+                with pytest.raises(SinkUnavailable):
+                    await transport.post(b"body", {}, "/push")
+                return
+            assert (await transport.post(b"body", {}, "/push")).status == status
+    assert seen == [("http://sink.invalid/push", "Basic bWU6c2VjcmV0")]

@@ -17,6 +17,7 @@ from igpipe.sinks.ecsfields import (
     nothing,
     process_of,
 )
+from igpipe.sinks.ecsread import read_event
 
 VERSION: Final = "8.17.0"
 """The version of the schema whose fields these are."""
@@ -27,10 +28,10 @@ def ecs_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
     source, errors = batch.source, {}
     places, fields = [], []
     detail = DETAILS.get(source.gadget, nothing)
-    action = action_of(source.gadget)
+    action, read = action_of(source.gadget), read_event(source.gadget)
     for row, raw in enumerate(batch.events):
         try:
-            event = orjson.loads(raw)
+            event = read(raw)
             found: Fields = {"event": {"action": action}}
             if process := process_of(event):
                 found["process"] = process

@@ -25,6 +25,8 @@ from igpipe.text import safe
 
 log = logging.getLogger(__name__)
 
+LINGER: Final = 0.2
+"""Seconds that the first record waits for company: many streams together fill a request."""
 PATIENCE: Final = 3
 """After so many failures in a row requests get smaller: one that never ends may be too large."""
 
@@ -71,10 +73,13 @@ class Sender:
 
     async def run(self) -> None:
         """Deliver for ever."""
+        delay = 0.0
         while True:
-            delay = await self._round()
             if delay:
                 await self._wait(delay)
+            else:
+                await self._gather()
+            delay = await self._round()
 
     def hurry(self) -> None:
         """Try again at once, if waiting."""
@@ -83,6 +88,12 @@ class Sender:
     async def drained(self) -> None:
         """Wait until nothing is pending."""
         await self._reader.drained()
+
+    async def _gather(self) -> None:
+        """Wait for records, and a moment more if they are too few for a request."""
+        await self._reader.filled()
+        if self._reader.pending_bytes < self._limit.value:
+            await self._wait(LINGER)
 
     async def _round(self) -> float:
         """Take once and deliver; return how long to wait before the next round."""

@@ -105,12 +105,16 @@ class MemoryReader:
         self._waiting.append(_Waiting(stored, batch))
         self._hold(stored)
 
-    async def take(self, limit_bytes: int, now: float) -> list[Taken]:
-        """Wait for batches and take the oldest; see Reader."""
-        self._spool.expire(now)
+    async def filled(self) -> None:
+        """Wait until there is something to take; see Reader."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
+
+    async def take(self, limit_bytes: int, now: float) -> list[Taken]:
+        """Wait for batches and take the oldest; see Reader."""
+        self._spool.expire(now)
+        await self.filled()
         taken: list[Taken] = []
         room = limit_bytes
         while self._waiting and (not taken or self._waiting[0].batch.size <= room):

@@ -91,6 +91,10 @@ class Reader(Protocol):
         """How many bytes of records are pending."""
         ...
 
+    async def filled(self) -> None:
+        """Wait until there is something to take."""
+        ...
+
     async def take(self, limit_bytes: int, now: float) -> list[Taken]:
         """
         Wait for batches and take the oldest, up to *limit_bytes* but at least one.

@@ -118,14 +118,18 @@ class DiskReader:
         segment.pending += count
         self._wake()
 
+    async def filled(self) -> None:
+        """Wait until there is something to take; see Reader."""
+        while not self._back and not self._unread:
+            self._filled.clear()
+            await self._filled.wait()
+
     async def take(self, limit_bytes: int, now: float) -> list[Taken]:
         """Wait for batches and take the oldest; see Reader."""
         self._log.expire(now)
         size = limit_bytes
         while True:
-            while not self._back and not self._unread:
-                self._filled.clear()
-                await self._filled.wait()
+            await self.filled()
             if self._back:
                 return self._take_back(limit_bytes)
             spot = self._next

@@ -13,6 +13,7 @@ from isal import igzip
 from igpipe.errors import SinkUnavailable
 from igpipe.sinks import SinkState
 from igpipe.sinks.http import Answer
+from igpipe.sinks.sender import LINGER
 from igpipe.spool import Account
 from tests.sinks.samples import DNS, EXEC, Bench, batch, seqs
 from tests.virtual import run
@@ -41,6 +42,27 @@ def test_a_transient_failure_is_tried_again_with_the_same_bytes(
     assert len(bench.loki.bodies) == 3
     assert bench.reader.account == Account(forwarded=3, delivered=3)
     assert bench.requests("retry") == 2
+
+
+def test_a_few_records_wait_a_moment_for_others() -> None:
+    """Batches of many streams share requests; a backlog that fills one waits for nothing."""
+    bench = Bench(request_bytes=2**16)
+
+    async def main() -> None:
+        async def body() -> None:
+            for seq in range(3):
+                bench.spool.append(batch(seq), now=1000.0)
+                await asyncio.sleep(LINGER / 4)
+            await bench.reader.drained()
+            bench.spool.append(batch(3, 1000), now=1001.0)
+            await bench.reader.drained()
+
+        await bench.during(body)
+
+    run(main())
+    begun = 1000.0 + LINGER
+    assert seqs(bench.loki.bodies[0]) == [0, 1, 2]
+    assert set(bench.loki.times) == {begun}
 
 
 def test_waits_grow_and_start_again_after_a_success() -> None:
@@ -83,7 +105,8 @@ def test_a_refusal_holds_everything_and_makes_not_ready(status: int) -> None:
         await bench.during(body)
 
     run(main())
-    assert bench.loki.times == [1000.0, 1060.0, 1120.0]
+    begun = 1000.0 + LINGER
+    assert bench.loki.times == [begun, begun + 60, begun + 120]
     assert bench.health.reasons() == {}
     assert bench.sender.status.state is SinkState.WORKING
     assert bench.requests("denied") == 2
@@ -246,7 +269,7 @@ def test_a_hurry_cuts_a_wait_short_once() -> None:
         await bench.during(body)
 
     run(main())
-    assert bench.loki.times == [1000.0, 1001.0]
+    assert bench.loki.times == [1000.0 + LINGER, 1001.0]
 
 
 def test_status_tells_lag_and_telemetry_the_same() -> None:

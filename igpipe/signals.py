@@ -1,4 +1,4 @@
-"""Stop on SIGINT and SIGTERM: the first one asks, the second one does not."""
+"""Stop on SIGINT, SIGTERM and SIGHUP: the first one asks, the second one does not."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_BASE: Final = 128
 
 
@@ -16,20 +16,22 @@ def stopping() -> Iterator[asyncio.Event]:
     """
     Give an event that the first signal sets; a second one ends the process at once.
 
+    A terminal that is closed is a signal, too, except to a process that is to outlive it (nohup).
     What a second signal leaves behind ends by its own deadline: Pods by theirs.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
     def handle(number: int) -> None:
-        if stop.is_set():
+        if stop.is_set() and number != signal.SIGHUP:  # that may come twice for one terminal
             os._exit(_EXIT_BASE + number)
         stop.set()
 
-    for number in _SIGNALS:
+    heard = [n for n in _SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    for number in heard:
         loop.add_signal_handler(number, handle, number)
     try:
         yield stop
     finally:
-        for number in _SIGNALS:
+        for number in heard:
             loop.remove_signal_handler(number)

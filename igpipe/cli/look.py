@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -63,7 +62,7 @@ def look(  # noqa: PLR0913, PLR0917 - typer makes an option of each
 
     The igpipe that runs is asked; without one, this command acts by itself, as an instance of its
     own. Events go to standard output, all else to standard error. Ctrl-C ends the look and removes
-    its Pods. Exit 0 if anything was observed.
+    its Pods, and so does who closes the terminal or the pipe. Exit 0 if anything was observed.
     """
     if sum(map(bool, (node, workload, pod))) != 1:
         raise typer.BadParameter("expected --node, --workload or --pod, and one of them only")
@@ -84,10 +83,11 @@ def _seconds(text: str) -> float:
 async def have_look(config: "Config", wanted: Wanted) -> bool:
     """Ask for a look, or act alone; print what happens, and tell whether anything was seen."""
     from igpipe.cli.lookalone import alone
+    from igpipe.cli.lookscreen import tell, until_unread
     from igpipe.cli.looktarget import Target, find
     from igpipe.signals import stopping
 
-    with stopping() as stop:
+    with stopping() as stop, until_unread(sys.stdout, stop):
         target = Target(wanted.nodes)
         if wanted.pod or wanted.workload:
             target = await find(config, pod=wanted.pod, workload=wanted.workload)
@@ -95,7 +95,7 @@ async def have_look(config: "Config", wanted: Wanted) -> bool:
         order = await ask(config, "POST", _PATH, body)
         if order is not None:
             return await _watch(config, order, wanted, stop)
-        async with alone(config, _tell, stop) as own:
+        async with alone(config, tell, stop) as own:
             order = await ask(own, "POST", _PATH, body)
             return await _watch(own, order, wanted, stop)
 
@@ -113,15 +113,16 @@ def _body(wanted: Wanted, target: "Target") -> dict[str, Any]:
 async def _watch(
     config: "Config", order: dict[str, Any], wanted: Wanted, stop: asyncio.Event
 ) -> bool:
-    """Print what happens in *order* to its end; *stop*, or a closed pipe, ends it early."""
+    """Print what happens in *order* to its end; *stop*, or that nobody reads, ends it early."""
+    from igpipe.cli.lookscreen import Screen, tell
     from igpipe.cli.lookview import succeeded, summary
     from igpipe.tasks import background
 
-    screen = _Screen(order, wanted.output)
+    screen = Screen(order, json=wanted.output is Output.JSON)
 
     async def end() -> None:
         await stop.wait()
-        _tell("ending the look …")
+        tell("ending the look …")
         await ask(config, "DELETE", f"{_PATH}/{order['id']}")
         await asyncio.Event().wait()
 
@@ -132,7 +133,7 @@ async def _watch(
     if screen.look["state"] != "ended":
         raise InputError(f"{address(config)}: the connection ended before the look did")
     for line in summary(screen.look, missed=screen.missed):
-        _tell(line)
+        tell(line)
     return succeeded(screen.look)
 
 
@@ -155,50 +156,3 @@ async def _lines(config: "Config", identity: str) -> AsyncIterator[list[dict[str
                 yield [orjson.loads(line) for line in whole if line]
     except (aiohttp.ClientError, TimeoutError, ConnectionError):
         return  # whoever reads knows by the last state whether that was too early
-
-
-class _Screen:
-    """What this terminal shows of a look; ``missed`` counts events that came too fast for it."""
-
-    def __init__(self, order: dict[str, Any], output: Output) -> None:
-        from igpipe.cli.lookview import Table, as_json, changes
-
-        table = Table(order["gadget"], nodes=len(order["nodes"]) > 1)
-        self.look = order
-        self.missed = 0
-        self._changes = changes
-        self._row = as_json if output is Output.JSON else table.row
-        self._open = True
-        for change in changes({}, order):
-            _tell(change)
-        if output is Output.TABLE:
-            self._print([table.head()])
-
-    def show(self, lines: list[dict[str, Any]]) -> bool:
-        """Show some lines of the stream; False once nobody reads what is printed."""
-        rows = [self._row(line) for line in lines if "event" in line]
-        for line in lines:
-            if "missed" in line:
-                self.missed += line["missed"]
-            if "look" in line:
-                for change in self._changes(self.look, line["look"]):
-                    _tell(change)
-                self.look = line["look"]
-        if rows:
-            self._print(rows)
-        return self._open
-
-    def _print(self, rows: list[str]) -> None:
-        if not self._open:
-            return
-        try:
-            sys.stdout.write("\n".join(rows) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self._open = False
-            # Python flushes once more as it exits, and would complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _tell(text: str) -> None:
-    typer.echo(f"igpipe: {text}", err=True)

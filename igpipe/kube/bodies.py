@@ -10,13 +10,14 @@ _MESSAGE_LIMIT: Final = 1024  # bytes; longer ones are refused by the API server
 _VERSIONS: Final = {"Pod": "v1", "Lease": "coordination.k8s.io/v1"}
 
 
-def build_deletion(uid: str, grace_seconds: int) -> dict[str, Any]:
-    """Build DeleteOptions that hit the object *uid* and no other of its name."""
+def build_deletion(uid: str, grace_seconds: int = 0, version: str = "") -> dict[str, Any]:
+    """Build DeleteOptions that hit the object *uid* and no other of its name, nor a later one."""
+    later = {"resourceVersion": version} if version else {}
     return {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "gracePeriodSeconds": grace_seconds,
-        "preconditions": {"uid": uid},
+        "preconditions": {"uid": uid, **later},
     }
 
 

@@ -117,6 +117,11 @@ class Cluster:
         request = Request(verbs.UPDATE_LEASE, lease.name, body=body)
         return parse_lease(await self._control.call(request))
 
+    async def delete_lease(self, lease: LeaseState) -> None:
+        """Delete a Lease by one's own rights; Conflict: it is not what *lease* says any more."""
+        body = bodies.build_deletion(lease.uid, version=lease.version)
+        await self._control.call(Request(verbs.DELETE_LEASE, lease.name, body=body))
+
     async def create_event(
         self, kind: str, name: str, uid: str, *, reason: str, message: str, warning: bool = False
     ) -> None:

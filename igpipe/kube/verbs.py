@@ -1,7 +1,7 @@
 """
 Everything igpipe asks of the API server: one table for the calls, ``doctor`` and the RBAC. Pure.
 
-A call is made by its ``Right``, so the code cannot ask for what is not in ``RIGHTS``.
+A call is made by its ``Right``, so the code cannot ask for what is not in ``RIGHTS`` or ``OWN``.
 """
 
 from dataclasses import dataclass
@@ -80,4 +80,8 @@ RIGHTS: Final = (
     GET_VERSION,
     REVIEW_ACCESS,
 )
-"""All of them. Kubernetes itself grants the last two to every user, so no role needs them."""
+"""All of igpipe's. Kubernetes itself grants the last two to every user, so no role needs them."""
+
+DELETE_LEASE: Final = Right("delete", "leases", group="coordination.k8s.io")
+OWN: Final = (DELETE_LEASE,)
+"""What a command does for somebody by their own rights, where they have them: in no role."""

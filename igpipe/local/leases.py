@@ -35,3 +35,9 @@ class Leases:
         made = replace(lease, uid=now.uid, version=str(int(now.version) + 1))
         self._leases[lease.name] = made
         return made
+
+    async def delete_lease(self, lease: LeaseState) -> None:
+        """Delete a Lease at ``lease.version``; Conflict, NotFound."""
+        if lease.version != (await self.get_lease(lease.name)).version:
+            raise Conflict(f"{lease.name} has changed")
+        del self._leases[lease.name]

@@ -19,7 +19,7 @@ from typing import Final
 
 from igpipe.backoff import Backoff
 from igpipe.config import ClusterConfig
-from igpipe.errors import ClusterError, ClusterUnavailable, Conflict, NotFound
+from igpipe.errors import ClusterDenied, ClusterError, ClusterUnavailable, Conflict, NotFound
 from igpipe.health import Health
 from igpipe.model import LeaseState
 from igpipe.sessions.change import Change
@@ -74,6 +74,8 @@ class Lease:
         """Told of the record whenever it was written; for the owner to set."""
         self.got: Callable[[LeaseState], None] = lambda record: None
         """Told of the record when this process has got it, before anything else."""
+        self.lasts = True
+        """Whether it stays when it is given back, for others of its instance; likewise."""
         self._notes: dict[str, str] = {}
         self._leases = leases
         self._name = lease_name(config.instance)
@@ -242,7 +244,20 @@ class Lease:
             log.warning("the instance is free only later", extra={"error": str(exc)})
 
     async def _give_back(self) -> None:
-        await self._write("")
+        """Release it, or let it be gone while nobody else can have it."""
+        if self.lasts or self._record is None or not await self._deleted(self._record):
+            await self._write("")
+
+    async def _deleted(self, record: LeaseState) -> bool:
+        """Delete the Lease; False if somebody has written to it, or it is not allowed."""
+        try:
+            await self._leases.delete_lease(record)
+        except (Conflict, ClusterDenied) as exc:
+            log.info("the Lease stays", extra={"lease": record.name, "why": str(exc)})
+            return False
+        except NotFound:
+            pass
+        return True
 
 
 def _holds(record: LeaseState) -> tuple[str, float, float, int]:

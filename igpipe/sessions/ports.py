@@ -56,6 +56,9 @@ class Leases(Protocol):
     async def update_lease(self, lease: LeaseState) -> LeaseState:
         """Write a Lease at ``lease.version``; Conflict, NotFound."""
 
+    async def delete_lease(self, lease: LeaseState) -> None:
+        """Delete a Lease at ``lease.version``; Conflict, NotFound, and ClusterDenied for most."""
+
 
 class ClusterPorts(Pods, Leases, Protocol):
     """Everything that rotation needs of the API server."""

@@ -110,6 +110,7 @@ class Rotation:
             health=around.health,
             wall=around.wall,
         )
+        self._lease.lasts = plan.rotates  # whoever only looks leaves nothing behind
         self._lease.seen = self._brake.seen
         self._stages = Stages(plan, self._lease, telemetry=around.rollout, health=around.health)
         self._lease.got = lambda record: self._stages.load(record.annotations)

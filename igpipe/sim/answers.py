@@ -60,13 +60,13 @@ def changed(resource: str, name: str) -> Refusal:
     )
 
 
-def other_uid(resource: str, name: str, *, wanted: str, found: str) -> Refusal:
-    """409: a delete's precondition names another object of that name."""
+def another(resource: str, name: str, *told: str) -> Refusal:
+    """409: a delete's precondition names another object of that name, or another version."""
     return Refusal(
         409,
         "Conflict",
-        f'Operation cannot be fulfilled on {resource} "{name}": Precondition failed: UID in '
-        f"precondition: {wanted}, UID in object meta: {found}",
+        f'Operation cannot be fulfilled on {resource} "{name}": Precondition failed: '
+        f"{', '.join(told)}",
     )
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
-from igpipe.sim.answers import Refusal, changed, exists, not_found, other_uid, too_old
+from igpipe.sim.answers import Refusal, another, changed, exists, not_found, too_old
 
 Object = dict[str, Any]
 """A Kubernetes object; never changed in place once stored."""
@@ -109,11 +110,18 @@ class Resource:
         """Remove an object; refuses with 404."""
         return self._record("DELETED", self.get(namespace, name))
 
-    def check_uid(self, namespace: str, name: str, uid: str) -> Object:
-        """Look an object up; refuses with 409 if it is not the one of *uid*."""
+    def check(self, namespace: str, name: str, conditions: Mapping[str, str]) -> Object:
+        """Look an object up; refuses with 409 if its uid or version is not that of *conditions*."""
         found = self.get(namespace, name)
-        if uid and found["metadata"]["uid"] != uid:
-            raise other_uid(self.name, name, wanted=uid, found=found["metadata"]["uid"])
+        for key, told in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            wanted, has = conditions.get(key), found["metadata"][key]
+            if wanted and wanted != has:
+                raise another(
+                    self.name,
+                    name,
+                    f"{told} in precondition: {wanted}",
+                    f"{told} in object meta: {has}",
+                )
         return found
 
     def since(self, version: int) -> list[Change]:

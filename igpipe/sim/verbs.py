@@ -52,8 +52,8 @@ class Verbs:
     def delete(self, resource: str, namespace: str, name: str, options: Any) -> Object:
         """Delete an object, if it is the one of the preconditions; a Pod takes its grace."""
         options = options if isinstance(options, dict) else {}
-        uid = (options.get("preconditions") or {}).get("uid", "")
-        item = self._world.store[resource].check_uid(namespace, name, uid)
+        conditions = options.get("preconditions") or {}
+        item = self._world.store[resource].check(namespace, name, conditions)
         if resource == "pods":
             grace = options.get("gracePeriodSeconds")
             if grace is None:

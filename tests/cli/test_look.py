@@ -1,6 +1,7 @@
 """``igpipe look`` from end to end on a simulated cluster, in virtual time."""
 
 import asyncio
+import getpass
 import os
 import signal
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 from igpipe.cli.look import Output, Wanted, have_look
 from igpipe.cli.lookalone import acting
 from igpipe.config import Config
-from igpipe.errors import InputError
+from igpipe.errors import InputError, NotFound
+from igpipe.kube import open_cluster
+from igpipe.sessions import lease_name
+from igpipe.telemetry import Telemetry
 from tests import virtual
 from tests.service.world import config, running, world
 from tests.sessions.world import until
@@ -31,6 +35,18 @@ def asking(configured: Config, address: str) -> Config:
     """Let commands find the igpipe at *address*."""
     client = configured.client.model_copy(update={"address": address})
     return configured.model_copy(update={"client": client})
+
+
+async def leases(configured: Config, *instances: str) -> list[str]:
+    """Name those of some instances' Leases that there are."""
+    found = []
+    async with open_cluster(configured.cluster, Telemetry(), streams=1) as kube:
+        for instance in instances:
+            try:
+                found.append((await kube.get_lease(lease_name(instance))).name)
+            except NotFound:
+                continue
+    return found
 
 
 def test_the_igpipe_that_runs_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +76,7 @@ def test_the_igpipe_that_runs_is_asked(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_without_one_it_acts_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As an instance of its own, which rotates nothing and leaves no Pod; any gadget may run."""
+    """As an instance of its own, which rotates nothing and leaves nothing; any gadget may run."""
 
     async def main() -> None:
         async with world(3) as (cluster, _):
@@ -69,6 +85,7 @@ def test_without_one_it_acts_by_itself(tmp_path: Path, capsys: pytest.CaptureFix
             assert await have_look(configured, wanted(**fields))
             assert cluster.pods == []
             assert cluster.api_calls["create pods"] == 1
+            assert await leases(configured, "default", f"look-{getpass.getuser()}") == []
         out, err = capsys.readouterr()
         records = [orjson.loads(line) for line in out.splitlines()]
         assert {(r["node"], r["gadget"], r["weight"]) for r in records} == {
@@ -125,8 +142,6 @@ def test_a_paused_instance_is_not_gone_around(tmp_path: Path) -> None:
 
     async def main() -> None:
         from igpipe.cli.pause import annotate
-        from igpipe.kube import open_cluster
-        from igpipe.telemetry import Telemetry
 
         async with world(1) as (cluster, clock):
             configured = config(tmp_path, cluster, web={"port": 1})

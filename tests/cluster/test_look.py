@@ -14,10 +14,11 @@ import pytest
 
 from igpipe.config import Config
 from igpipe.config.render import render_values
+from igpipe.kube.parse import parse_pod
 from igpipe.service import running
 from tests.cluster.images import WORKLOAD
-from tests.cluster.rig import Rig, until
-from tests.cluster.test_service import pods, service
+from tests.cluster.rig import NAMESPACE, Rig, until
+from tests.cluster.scenes import pods, service
 
 POD = "cart-6d5f7c9b8-x2x7q"
 """As a Pod of a Deployment is called, and as the one that the player tells of."""
@@ -73,6 +74,51 @@ def test_the_pod_of_a_workload(cart: Rig, tmp_path: Path) -> None:
     assert "completed" in done.stderr
     assert "its Pod is gone" in done.stderr
     assert pods(cart) == []
+
+
+def typing(words: list[str], folder: Path) -> subprocess.Popen[str]:
+    """Start a look, and return when it has shown its first events."""
+    with (folder / "err").open("w") as err:
+        look = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err, text=True)
+    assert look.stdout is not None
+    for _ in range(3):
+        assert look.stdout.readline(), (folder / "err").read_text()
+    return look
+
+
+def leases(rig: Rig) -> list[str]:
+    """Name the Leases in the sessions' namespace."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+    return [item["metadata"]["name"] for item in rig.api.items(path)]
+
+
+def test_a_closed_terminal_leaves_nothing(clean: Rig, tmp_path: Path) -> None:
+    """Acting by itself, on SIGHUP and with a closed pipe, Pod and Lease are gone within seconds."""
+    config = service(clean, web={"port": 1})
+    words = command(tmp_path, config, "--node", "node-a", "--for", "200s")
+    with typing(words, tmp_path) as look:
+        look.stdout.close()  # type: ignore[union-attr]  # it is a pipe
+        look.send_signal(signal.SIGHUP)
+        assert look.wait(15) == 0
+    assert "its Pod is gone" in (tmp_path / "err").read_text()
+    assert pods(clean) == leases(clean) == []
+    until(lambda: not clean.left(), "no container and no mount")
+
+
+def test_a_killed_look_ends_within_its_deadline(clean: Rig, tmp_path: Path) -> None:
+    """Its container ends by itself; the next look of the same user removes what it left."""
+    short = {"start_allowance": 10, "drain": 2}
+    config = service(clean, web={"port": 1}, session=short, cluster={"lease_duration": 6})
+    words = command(tmp_path, config, "--node", "node-a", "--for", "6s")
+    with typing(words, tmp_path) as look:
+        look.kill()
+    (killed,) = pods(clean)
+    until(lambda: parse_pod(clean.pods()[0]).phase == "Succeeded", "ig's own end", 6 + 10 + 2)
+    again = command(tmp_path, config, "--node", "node-b", "--for", "2s")
+    done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert killed not in pods(clean)
+    assert pods(clean) == leases(clean) == []
 
 
 async def test_ctrl_c_ends_it_within_seconds(clean: Rig, tmp_path: Path) -> None:

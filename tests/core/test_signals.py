@@ -16,6 +16,31 @@ async def test_the_first_signal_sets_the_event() -> None:
         await asyncio.wait_for(stop.wait(), 5)
 
 
+async def test_a_closed_terminal_asks_to_stop() -> None:
+    """The kernel and the shell both tell of it, which is no second wish."""
+    with stopping() as stop:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(stop.wait(), 5)
+
+
+def test_who_is_to_outlive_its_terminal_does() -> None:
+    """Under nohup SIGHUP is ignored, as before."""
+    program = (
+        "import asyncio, os, signal\n"
+        "from igpipe.signals import stopping\n"
+        "async def main():\n"
+        "    with stopping() as stop:\n"
+        "        os.kill(os.getpid(), signal.SIGHUP)\n"
+        "        await asyncio.sleep(0.1)\n"
+        "        assert not stop.is_set()\n"
+        "asyncio.run(main())\n"
+    )
+    command = ["nohup", sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, timeout=15, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_second_signal_ends_the_process() -> None:
     """Who signals twice does not wait for a clean stop."""
     program = (

@@ -9,7 +9,7 @@ import pytest
 
 from igpipe.errors import ClusterError, Conflict, NotFound, Rejected
 from igpipe.kube import Cluster
-from igpipe.kube.verbs import RIGHTS, Right
+from igpipe.kube.verbs import OWN, RIGHTS, Right
 from igpipe.model import LeaseState
 from tests.kube.fake import Asked, FakeApi, change, connected, listing, refuse, say, stream, thing
 from tests.virtual import run
@@ -156,6 +156,7 @@ async def everything(cluster: Cluster) -> None:
     await cluster.get_lease("l")
     await cluster.create_lease(LEASE)
     await cluster.update_lease(LEASE)
+    await cluster.delete_lease(LEASE)
     await cluster.create_event("Lease", "l", "u", reason="R", message="m")
     await cluster.review_access("get", "pods")
     await cluster.version()
@@ -170,7 +171,7 @@ async def answer(request: Any) -> Any:
 def right_of(asked: Asked) -> Right | None:
     """Find the right that a request needs, as the API server would."""
     watching = "watch" in asked.query
-    for right in RIGHTS:
+    for right in (*RIGHTS, *OWN):
         path = re.escape(right.path("ns", "NAME")).replace("NAME", "[^/]+")
         if right.verb in ("list", "watch", "create"):
             path = re.escape(right.path("ns"))
@@ -181,10 +182,10 @@ def right_of(asked: Asked) -> Right | None:
 
 
 def test_nothing_but_the_table(tmp_path: Path):
-    """All calls together need each right of the table, and none beside."""
+    """All calls together need each right of the tables, and none beside."""
     api = FakeApi(otherwise=answer)
     ask(tmp_path, api, everything)
-    assert {right_of(asked) for asked in api.asked} == set(RIGHTS)
+    assert {right_of(asked) for asked in api.asked} == {*RIGHTS, *OWN}
 
 
 def test_every_call_is_made_above():

@@ -111,6 +111,10 @@ class FakeCluster:
         """Write a Lease."""
         return await self._call("update_lease", lambda: self._update_lease(lease))
 
+    async def delete_lease(self, lease: LeaseState) -> None:
+        """Delete a Lease."""
+        await self._call("delete_lease", lambda: self._delete_lease(lease))
+
     def show(self, uid: str, **fields: Any) -> None:
         """Change a Pod's state; ignored once it is gone."""
         name = next((name for name, pod in self.pods.items() if pod.uid == uid), None)
@@ -202,6 +206,11 @@ class FakeCluster:
         if self._lease(lease.name).version != lease.version:
             raise Conflict("the object has been modified")
         return self._store(lease)
+
+    def _delete_lease(self, lease: LeaseState) -> None:
+        if self._lease(lease.name).version != lease.version:
+            raise Conflict("the object has been modified")
+        del self.leases[lease.name]
 
     def _store(self, lease: LeaseState) -> LeaseState:
         self.leases[lease.name] = replace(lease, version=str(next(self._versions)))

@@ -69,6 +69,39 @@ def test_a_free_instance_is_taken_and_kept() -> None:
     virtual.run(main())
 
 
+def test_one_that_is_not_kept_is_gone_with_its_holder() -> None:
+    """Deleted while it is held, so nobody else's; where that is not allowed it is given back."""
+
+    async def main() -> None:
+        cluster = FakeCluster()
+        for denied in ([], [ClusterDenied("leases is forbidden")]):
+            cluster.fail["delete_lease"] = list(denied)
+            lease = _lease(cluster)
+            lease.lasts = False
+            async with background(lease=lease.run):
+                await lease.acquired()
+            assert [record.holder for record in cluster.leases.values()] == [""] * len(denied)
+
+    virtual.run(main())
+
+
+def test_one_that_was_taken_over_is_not_deleted() -> None:
+    """It is another's then, also if this process, asleep meanwhile, does not know it yet."""
+
+    async def main() -> None:
+        cluster = FakeCluster()
+        lease = _lease(cluster)
+        lease.lasts = False
+        async with background(lease=lease.run):
+            await lease.acquired()
+            taken = replace(cluster.leases[NAME], holder="other", renewed=clock())
+            await cluster.update_lease(taken)
+        assert cluster.calls["delete_lease"] == 1
+        assert cluster.leases[NAME].holder == "other"
+
+    virtual.run(main())
+
+
 def test_who_waits_gets_it_when_it_is_given_back() -> None:
     """The second process waits, says for whom, and goes on within seconds after the release."""
 

@@ -45,13 +45,15 @@ def test_an_update_that_changes_nothing_writes_nothing() -> None:
     assert store["leases"].since(store.version) == []
 
 
-def test_other_uids_are_refused() -> None:
-    """A precondition on another uid is a 409, on none is no condition."""
+def test_what_a_condition_does_not_name_is_refused() -> None:
+    """A precondition on another uid or version is a 409, on none is no condition."""
     store = Store()
-    store["pods"].create(item("a"))
-    assert store["pods"].check_uid("n", "a", "")
-    with pytest.raises(Refusal, match="UID in precondition"):
-        store["pods"].check_uid("n", "a", "other")
+    known = store["pods"].create(item("a"))["metadata"]
+    assert store["pods"].check("n", "a", {})
+    assert store["pods"].check("n", "a", {key: known[key] for key in ("uid", "resourceVersion")})
+    for key, told in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        with pytest.raises(Refusal, match=f"{told} in precondition"):
+            store["pods"].check("n", "a", {key: "other"})
 
 
 def test_history_is_bounded_and_says_so() -> None:

@@ -27,21 +27,23 @@ def pause(config: ConfigPath = None, lease: _OnLease = False) -> None:
     The igpipe that runs on this machine is asked. If none answers, its Lease in the cluster is
     annotated, which it sees within seconds and which lasts over restarts.
     """
-    typer.echo(asyncio.run(_pause(prepare(config), lease=lease)))
+    typer.echo(asyncio.run(ask_to_pause(prepare(config), lease=lease)))
 
 
 def resume(config: ConfigPath = None, lease: _OnLease = False) -> None:
     """Start sessions again, whoever or whatever paused them."""
-    typer.echo(asyncio.run(_resume(prepare(config), lease=lease)))
+    typer.echo(asyncio.run(ask_to_resume(prepare(config), lease=lease)))
 
 
-async def _pause(config: "Config", *, lease: bool) -> str:
+async def ask_to_pause(config: "Config", *, lease: bool) -> str:
+    """Ask igpipe, or with *lease* or without an answer its Lease; say which. Raises InputError."""
     if not lease and await ask(config, "POST", "/api/v1/pause") is not None:
         return f"paused (asked {address(config)})"
     return await _annotated(config, paused=True)
 
 
-async def _resume(config: "Config", *, lease: bool) -> str:
+async def ask_to_resume(config: "Config", *, lease: bool) -> str:
+    """Resume the same way; an annotation is removed where igpipe says that it still pauses."""
     answer = None if lease else await ask(config, "POST", "/api/v1/resume")
     if answer is not None and not answer["paused"]:
         return f"resumed (asked {address(config)})"

@@ -1,13 +1,18 @@
-"""Pausing by the Lease's annotation."""
+"""Pausing by the API and by the Lease's annotation."""
+
+import asyncio
+from pathlib import Path
 
 import pytest
 
-from igpipe.cli.pause import annotate
+from igpipe.cli.pause import annotate, ask_to_pause, ask_to_resume
 from igpipe.config import Config
 from igpipe.errors import Conflict, InputError
 from igpipe.model import LeaseState
 from tests import virtual
 from tests.cli.fakes import FakeCluster
+from tests.service.world import config, running, world
+from tests.sessions.world import until
 
 CONFIG = Config()
 KEY = "igpipe.io/paused"
@@ -71,3 +76,29 @@ def test_resuming_what_is_not_paused_writes_nothing() -> None:
     cluster = Busy(lease=lease())
     cluster.races = 99
     assert "resumed" in virtual.run(annotate(cluster, CONFIG, paused=False))
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_from_the_command_to_the_nodes_and_back(tmp_path: Path, *, answers: bool) -> None:
+    """By the API, or where nobody answers by the Lease: nothing begins until it is resumed."""
+
+    async def main() -> None:
+        async with world(2) as (cluster, clock):
+            made = config(tmp_path, cluster, cluster={"lease_duration": 6})
+            async with running(made, clock) as (address, parts):
+                asked = address if answers else "http://127.0.0.1:1"
+                client = made.client.model_copy(update={"address": asked})
+                typed = made.model_copy(update={"client": client})
+                way = f"(asked {address})" if answers else "(by the annotation of Lease"
+                await until(lambda: len(parts.rotation.history) > 1)
+                assert (await ask_to_pause(typed, lease=False)).startswith(f"paused {way}")
+                await until(lambda: parts.rotation.paused)
+                await parts.rotation.idle()
+                count = len(parts.rotation.history)
+                await asyncio.sleep(45)  # longer than a period
+                assert len(parts.rotation.history) == count
+                assert cluster.pods == []
+                assert (await ask_to_resume(typed, lease=False)).startswith(f"resumed {way}")
+                await until(lambda: len(parts.rotation.history) > count)
+
+    virtual.run(main())

@@ -1,14 +1,17 @@
 """igpipe's whole service on real nodes: what it reads is what the nodes wrote."""
 
 import asyncio
+import sys
+from pathlib import Path
 
+from igpipe.config.render import render_values
 from igpipe.model import State
 from igpipe.service import running
 from igpipe.sim import FakeLoki
 from igpipe.status import ServiceViews
 from tests.cluster.nodelogs import node_logs
 from tests.cluster.rig import NODES, Rig
-from tests.cluster.scenes import check_lines, outcomes, pods, service, sessions
+from tests.cluster.scenes import check_lines, observing, outcomes, pods, service, sessions
 
 
 async def test_sessions_complete_on_both_nodes(clean: Rig) -> None:
@@ -41,6 +44,37 @@ async def test_built_in_gadgets_in_privileged_pods(clean: Rig) -> None:
                 await sessions(parts, 2)
         assert outcomes(parts).keys() == {"completed  "}
         assert check_lines(parts, logs) > 100
+
+
+async def test_pausing_by_command(clean: Rig, tmp_path: Path) -> None:
+    """``igpipe pause`` by the API, then by the Lease; no session begins until ``igpipe resume``."""
+    made = service(clean, cluster={"lease_duration": 6}, gadgets=["trace_open"])
+    async with running(made) as (address, parts):
+        file = tmp_path / "igpipe.yaml"
+        file.write_text(render_values(service(clean, client={"address": address})))
+        for words in (["pause"], ["pause", "--lease"]):
+            async with asyncio.timeout(60):
+                await observing(parts)
+            assert "paused" in await typed(*words, "-c", str(file))
+            async with asyncio.timeout(30):
+                while not parts.rotation.paused:  # noqa: ASYNC110 (the Lease is read at renewals)
+                    await asyncio.sleep(0.1)
+                await parts.rotation.idle()
+            count = len(parts.rotation.history)
+            await asyncio.sleep(8)  # longer than the six seconds between two sessions
+            assert len(parts.rotation.history) == count
+            assert await asyncio.to_thread(pods, clean) == []
+            assert "resumed" in await typed("resume", "-c", str(file))
+
+
+async def typed(*words: str) -> str:
+    """Type an igpipe command, and return what it says."""
+    pipe = asyncio.subprocess.PIPE
+    command = [sys.executable, "-m", "igpipe", *words]
+    running = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    out, err = await running.communicate()
+    assert running.returncode == 0, err
+    return out.decode()
 
 
 async def test_a_session_observes_nearly_all_its_life(clean: Rig) -> None:

@@ -24,6 +24,7 @@ _SECOND_CLUSTER = {
     "test_kill", "test_safety", "test_two", "test_debug", "test_look", "test_tapkill",
 }  # fmt: skip
 """What is done on the second cluster; the two take about the same time."""
+_WITHOUT_NODES = {"test_tee", "test_command"}
 _MEASURED = "measured"
 Report = Callable[[str, object], None]
 
@@ -49,7 +50,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByNeed:
 
 def _need(test: str) -> str:
     path, _, name = test.partition("::")
-    if "/guard/" in path or Path(path).stem == "test_tee" or "[sim" in name:
+    if "/guard/" in path or Path(path).stem in _WITHOUT_NODES or "[sim" in name:
         return "no node"
     return "second" if Path(path).stem in _SECOND_CLUSTER else "first"
 

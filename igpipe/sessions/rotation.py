@@ -7,16 +7,15 @@ the slots, so that stopping first ends the sessions and then gives the instance 
 
 import asyncio
 import logging
-import math
 import secrets
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from igpipe.backoff import Backoff
 from igpipe.errors import Refused
-from igpipe.model import Node, Outcome
+from igpipe.model import Outcome
 from igpipe.sessions.board import Board
 from igpipe.sessions.brake import Brake
 from igpipe.sessions.change import Change
@@ -24,7 +23,7 @@ from igpipe.sessions.desk import Desk
 from igpipe.sessions.ending import NOT_READY, Scope
 from igpipe.sessions.entries import Entries, left_by
 from igpipe.sessions.fallback import Fallback
-from igpipe.sessions.lease import Holding, Lease
+from igpipe.sessions.lease import Lease
 from igpipe.sessions.looks import Looks
 from igpipe.sessions.manifest import build_manifest
 from igpipe.sessions.order import Order
@@ -36,6 +35,7 @@ from igpipe.sessions.report import Report, Surroundings
 from igpipe.sessions.rota import Rota
 from igpipe.sessions.session import Session, Streams
 from igpipe.sessions.stages import Stages
+from igpipe.sessions.turns import Turn, Turns
 from igpipe.sessions.visit import Visit
 from igpipe.tasks import background
 
@@ -47,22 +47,13 @@ _OVERHEAD_SECONDS: Final = 5.0
 """First guess of what a session takes beside its duration; what sessions take replaces it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """A node that was taken: in turn, or for an order."""
-
-    node: Node
-    holding: Holding
-    order: Order | None = None
-
-
 class Rotation:
     """
     Looks at every node once a period.
 
     ``history`` holds the last ended sessions, oldest first; ``looks`` those that were asked for,
-    which go ahead of the others. Raises ConfigError at once if a
-    gadget's command cannot be written.
+    which go ahead of the others. Raises ConfigError at once if a gadget's command cannot be
+    written.
     """
 
     def __init__(
@@ -99,7 +90,6 @@ class Rotation:
             telemetry=self._telemetry,
             health=around.health,
         )
-        self._turnstile = asyncio.Lock()
         instance = plan.cluster.instance
         self._board = Board(cluster, selector(instance), Change())
         self._lease = Lease(
@@ -135,6 +125,9 @@ class Rotation:
             changed=self._changed,
             telemetry=around.looks,
             wall=around.wall,
+        )
+        self._turns = Turns(
+            self._rota, self.looks, self._brake, self._lease, self._board, self._due
         )
 
     async def run(self) -> None:
@@ -222,7 +215,7 @@ class Rotation:
 
     async def _slot(self) -> None:
         while True:
-            turn = await self._next_turn()
+            turn = await self._turns.take()
             session = self._open(turn)
             visit = Visit(replace(self._desk, plan=session.plan), session, turn.holding)
             try:
@@ -234,37 +227,7 @@ class Rotation:
             else:
                 self._backoff.reset()
 
-    async def _next_turn(self) -> _Turn:
-        """Wait for a node that may be looked at; one slot at a time looks."""
-        async with self._turnstile:
-            while True:
-                now, holding = asyncio.get_running_loop().time(), self._lease.holding
-                lifted = self._brake.lift(now)
-                due: float | None = None
-                if holding is not None and holding.clean and self._board.synced:
-                    if (turn := self._asked(holding, now)) is not None:
-                        return turn
-                    if (node := self._rota.acquire(now)) is not None:
-                        return _Turn(node, holding)
-                    due = self._soonest(now)
-                times = [time for time in (due, lifted) if time is not None]
-                await self._due.wait(min(times) - now if times else None)
-
-    def _asked(self, holding: Holding, now: float) -> _Turn | None:
-        """Take a node that somebody asked to look at, if one may be taken."""
-        for order, name in self.looks.waiting():
-            if (node := self._rota.lend(name, now)) is not None:
-                return _Turn(node, holding, order)
-        return None
-
-    def _soonest(self, now: float) -> float | None:
-        """Tell when another node may be taken, in turn or as asked."""
-        due = self._rota.next_due(now)
-        asked = (self._rota.lendable_at(name) for _, name in self.looks.waiting())
-        soonest = min((math.inf if due is None else due, *asked))
-        return None if math.isinf(soonest) else soonest
-
-    def _open(self, turn: _Turn) -> Session:
+    def _open(self, turn: Turn) -> Session:
         node, order = turn.node, turn.order
         identity = f"{int(self._wall() * 1000):x}{secrets.token_hex(3)}"
         pod = pod_name(self._plan.cluster.instance, node.name)

@@ -35,6 +35,12 @@ def labels_of(batch: Batch) -> list[bytes]:
     return [text if pid == NO_PID else b'%b"pid":"%d"}' % (text, pid) for text, pid in pairs]
 
 
+def read_labels(shared: bytes) -> dict[str, str]:
+    """Read the labels that records share, whole or without their end."""
+    labels: dict[str, str] = orjson.loads(shared.rstrip(b",}") + b"}")
+    return labels
+
+
 def heads(batch: Batch) -> list[bytes]:
     """Write what stands before the event in each record of *batch*."""
     form = b'%b,"seq":%%b,"time":%%b,"weight":%b,"labels":%%b,"event":' % (

@@ -1,14 +1,13 @@
 """Records as documents with the fields of the Elastic Common Schema. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
-from igpipe.decode import getter, label_text
-from igpipe.model import Batch, Event, Source
-from igpipe.record import fill, iso_second, nanoseconds, seconds_of, stream_name, texts
+from igpipe.model import Batch, Source
+from igpipe.record import fill, iso_second, nanoseconds, read_labels, seconds_of, stream_name, texts
 from igpipe.sinks.ecsfields import (
     DETAILS,
     Fields,
@@ -17,7 +16,7 @@ from igpipe.sinks.ecsfields import (
     nothing,
     process_of,
 )
-from igpipe.sinks.ecsread import read_event
+from igpipe.sinks.ecsread import UNUSUAL, bring, read_facts
 
 VERSION: Final = "8.17.0"
 """The version of the schema whose fields these are."""
@@ -26,35 +25,54 @@ VERSION: Final = "8.17.0"
 def ecs_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
     """Write all but the raw event of each document, and say which cannot be: nested too deep."""
     source, errors = batch.source, {}
-    places, fields = [], []
+    columns: tuple[list[bytes], ...] = [], [], []
+    places, processes, fields = columns
     detail = DETAILS.get(source.gadget, nothing)
-    action, read = action_of(source.gadget), read_event(source.gadget)
-    for row, raw in enumerate(batch.events):
+    action, read = action_of(source.gadget), read_facts(source.gadget)
+    for row, (raw, shared) in enumerate(zip(batch.events, batch.shared, strict=True)):
         try:
-            event = read(raw)
+            try:
+                event = read(raw)
+            except UNUSUAL:
+                event = bring(raw, source.gadget)
             found: Fields = {"event": {"action": action}}
-            if process := process_of(event):
-                found["process"] = process
             detail(event, found)
-            text = orjson.dumps(found)
-            place = _where(source, event)
+            process = process_of(event.proc)
+            if more := found.pop("process", None):
+                process = _joined(process, more)
+            text = orjson.dumps(found)[_EVENT:-1]
+            container = event.runtime
+            place = _place(
+                source.cluster,
+                source.node,
+                shared,
+                container.containerId,
+                container.containerImageName,
+            )
         except (ValueError, TypeError, AttributeError) as error:
             errors[row] = str(error)
-            text = place = b""
+            text = place = process = b""
         places.append(place)
-        fields.append(text[_EVENT:-1])
-    return _filled(batch, places, fields), errors
+        processes.append(process and process + b"},")
+        fields.append(text)
+    return _filled(batch, columns), errors
 
 
-def _filled(batch: Batch, places: list[bytes], fields: list[bytes]) -> list[bytes]:
+def _joined(process: bytes, more: Fields) -> bytes:
+    """Add *more* to the open object of a process."""
+    text = orjson.dumps(more)[1:-1]
+    return b"%b,%b" % (process, text) if process else b'"process":{' + text
+
+
+def _filled(batch: Batch, columns: Sequence[list[bytes]]) -> list[bytes]:
     """Put what differs from record to record in what does not; by seconds, for the date."""
     heads: list[bytes] = []
     for second, part in seconds_of(batch):
         begin, numbers = len(heads), texts(part.seqs)
         rows = slice(begin, begin + part.count)
         form = _form(batch.source, batch.weight, second)
-        columns = (nanoseconds(part), places[rows], numbers, numbers, fields[rows])
-        heads += fill(form, numbers, *columns)
+        places, processes, fields = (column[rows] for column in columns)
+        heads += fill(form, numbers, nanoseconds(part), places, processes, numbers, numbers, fields)
     return heads
 
 
@@ -68,7 +86,7 @@ def _form(source: Source, weight: float, second: int) -> bytes:
     name = b"%d-%b-%%b" % (second // 1000, stream_name(source))
     return (
         b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b.%%bZ","igpipe":{"session":%b,"weight":%b},'
-        b'%%b,"event":{%b,"id":"%b","sequence":%%b,%%b,"ig":'
+        b'%%b,%%b"event":{%b,"id":"%b","sequence":%%b,%%b,"ig":'
     ) % (
         name,
         iso_second(second),
@@ -79,26 +97,11 @@ def _form(source: Source, weight: float, second: int) -> bytes:
     )
 
 
-def _where(source: Source, event: Event) -> bytes:
-    """Write what all events of a container on a node share."""
-    try:
-        k8s, runtime = event["k8s"], event["runtime"]
-        return _place(
-            source.cluster,
-            source.node,
-            k8s["namespace"],
-            k8s["podName"],
-            k8s["containerName"],
-            runtime["containerId"],
-            runtime["containerImageName"],
-        )
-    except (KeyError, TypeError):
-        return _place(source.cluster, source.node, *(_text(get, event) for get in _PLACE))
-
-
 @lru_cache(maxsize=4096)
-def _place(cluster: str, node: str, *place: Any) -> bytes:
-    namespace, pod, container, container_id, image = map(label_text, place)
+def _place(cluster: str, node: str, shared: bytes, container_id: str, image: str) -> bytes:
+    """Write what all events of a container share, of which *shared* are the labels."""
+    labels = read_labels(shared)
+    namespace, pod, container = map(labels.get, ("namespace", "pod", "container"))
     fields: Fields = {
         "ecs": {"version": VERSION},
         "host": {"name": node},
@@ -124,14 +127,4 @@ def _place(cluster: str, node: str, *place: Any) -> bytes:
     return orjson.dumps(fields)[1:-1]
 
 
-def _text(get: Callable[[Event], Any], event: Event) -> str:
-    try:
-        return label_text(get(event))
-    except (AttributeError, TypeError):
-        return ""
-
-
 _EVENT: Final = len(b'{"event":{')
-_PLACE: Final = tuple(
-    getter(name) for name in ("namespace", "pod", "container", "container_id", "image")
-)

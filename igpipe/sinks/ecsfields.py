@@ -1,16 +1,19 @@
 """What each gadget's event is in the words of the Elastic Common Schema. Pure."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
+from msgspec import UNSET
 
-from igpipe.decode import getter, number
 from igpipe.gadgets import Kind, kind_of
-from igpipe.model import Event
+from igpipe.sinks.ecsread import Bind, Connection, Dns, Exec, Facts, File, Process
 
 Fields = dict[str, Any]
+Detail = Callable[[Any, Fields], None]
+"""Writes what a gadget's events have beyond the process into the fields of a document."""
+NAME: Final = 256
+"""Longer texts of names are written each time; the kernel's names have at most 15 bytes."""
 
 
 def category_of(gadget: str) -> Fields:
@@ -28,134 +31,143 @@ def action_of(gadget: str) -> str:
     return gadget.partition("_")[2] or gadget
 
 
-def process_of(event: Event) -> Fields:
-    """Return who did it; numbers that identify somebody are strings there."""
+def process_of(process: Process) -> bytes:
+    """
+    Write who did it, as an object without its end; numbers that name somebody are strings there.
+
+    Nothing if it is not known.
+    """
     try:
-        proc = event["proc"]
-        parent, creds, tid = proc["parent"], proc["creds"], proc["tid"]
-        fields = {
-            "pid": proc["pid"],
-            "name": proc["comm"],
-            "parent": {"pid": parent["pid"], "name": parent["comm"]},
-            "thread": {"id": tid},
-            "user": _user(creds["uid"], creds["user"]),
-            "group": _group(creds["gid"]),
-        }
-    except (KeyError, TypeError):  # another shape: step by step
-        return _process(event)
-    return _process(event) if tid is None else fields
+        parent: Any = process.parent
+        creds: Any = process.creds
+        return _USUAL % (
+            process.pid,
+            _TEXTS[process.comm],
+            parent.pid,
+            _TEXTS[parent.comm],
+            process.tid,
+            _OWNERS[creds.uid, creds.gid, creds.user],
+        )
+    except (TypeError, AttributeError):  # something is missing
+        return _process(process)
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _user(uid: Any, name: Any) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps({"id": str(uid), "name": name}))
+def _process(process: Process) -> bytes:
+    if process.pid is None and process.comm is None:
+        return b""
+    fields: Fields = {"pid": process.pid, "name": process.comm}
+    if process.parent is not UNSET:
+        fields["parent"] = {"pid": process.parent.pid, "name": process.parent.comm}
+    if process.tid is not None:
+        fields["thread"] = {"id": process.tid}
+    if process.creds is not UNSET:
+        creds = process.creds
+        fields |= _owner(creds.uid, creds.gid, creds.user)
+    return b'"process":' + orjson.dumps(fields)[:-1]
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _group(gid: Any) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps({"id": str(gid)}))
+def _owner(uid: Any, gid: Any, user: Any) -> Fields:
+    if uid is UNSET:
+        return {}
+    return {"user": {"id": str(uid), "name": user}, "group": {"id": str(gid)}}
 
 
-def _process(event: Event) -> Fields:
-    """Return the same of an event of any shape."""
-    proc = event.get("proc")
-    if type(proc) is dict and proc:
-        parent, creds = proc.get("parent"), proc.get("creds")
-    else:
-        proc, parent, creds = event, _parent(event), event.get("creds", event)
-    fields = {"pid": proc.get("pid"), "name": proc.get("comm")}
-    if type(parent) is dict:
-        fields["parent"] = {"pid": parent.get("pid"), "name": parent.get("comm")}
-    if proc.get("tid") is not None:
-        fields["thread"] = {"id": proc["tid"]}
-    if type(creds) is dict and "uid" in creds:
-        fields["user"] = {"id": str(creds["uid"]), "name": creds.get("user")}
-        fields["group"] = {"id": str(creds.get("gid", ""))}
-    return fields if fields["pid"] is not None or fields["name"] else {}
+class _Texts(dict[Any, bytes]):
+    """What was written for some values, by value; at most so many, then all are forgotten."""
+
+    KNOWN: Final = 4096
+
+    def __init__(self, write: Callable[[Any], bytes]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, value: Any) -> bytes:
+        if len(self) >= self.KNOWN:
+            self.clear()
+        text = self._write(value)
+        if len(text) <= NAME:
+            self[value] = text
+        return text
 
 
-def nothing(event: Event, fields: Fields) -> None:
+def nothing(event: Facts, fields: Fields) -> None:
     """Add nothing: there are no words for more."""
 
 
-def _exec(event: Event, fields: Fields) -> None:
-    process = fields.setdefault("process", {})
-    args = event.get("args")
+def _exec(event: Exec, fields: Fields) -> None:
+    process: Fields = {}
+    args = event.args
     if type(args) is str:
         args = args.split("\xa0")  # what joins them in gadgets since v0.45
     if type(args) is list and args:
         process["args"] = args
         process["args_count"] = len(args)
         process["command_line"] = " ".join(map(str, args))
-    for key, name in (("exepath", "executable"), ("cwd", "working_directory")):
-        if event.get(key):
-            process[name] = event[key]
+    if event.exepath:
+        process["executable"] = event.exepath
+    if event.cwd:
+        process["working_directory"] = event.cwd
+    fields["process"] = process
     _outcome(event, fields)
 
 
-def _file(event: Event, fields: Fields) -> None:
-    path = _path(event)
-    if path:
-        fields["file"] = {"path": path}
+def _file(event: File, fields: Fields) -> None:
+    if event.fname:
+        fields["file"] = {"path": event.fname}
     _outcome(event, fields)
 
 
-def _connection(event: Event, fields: Fields) -> None:
-    source, destination = event.get("src"), event.get("dst")
+def _connection(event: Connection, fields: Fields) -> None:
+    source, destination = event.src, event.dst
     if type(source) is dict:
         fields["source"] = _endpoint(source)
     if type(destination) is dict:
         fields["destination"] = _endpoint(destination)
         _network(destination, fields)
-    action = _type(event)
+    action = event.type
     if type(action) is str and action:
         fields["event"]["action"] = action
     _outcome(event, fields)
 
 
-def _bind(event: Event, fields: Fields) -> None:
-    address = event.get("addr")
+def _bind(event: Bind, fields: Fields) -> None:
+    address = event.addr
     if type(address) is dict:
         fields["source"] = _endpoint(address)
         _network(address, fields)
     _outcome(event, fields)
 
 
-def _dns(event: Event, fields: Fields) -> None:
-    ends = {"source": ("src", "srcIP", "srcPort"), "destination": ("dst", "dstIP", "dstPort")}
-    for name, (key, address, port) in ends.items():
-        end = event.get(key)
-        if type(end) is not dict:
-            end = {"addr": event.get(address), "port": event.get(port)}
-        fields[name] = _endpoint(end)
-    query = str(event.get("name", "")).rstrip(".")
+def _dns(event: Dns, fields: Fields) -> None:
+    fields["source"] = _endpoint(event.src if type(event.src) is dict else {})
+    fields["destination"] = _endpoint(event.dst if type(event.dst) is dict else {})
+    query = str(event.name).rstrip(".")
     dns: Fields = {
-        "id": event.get("id"),
-        "type": "answer" if event.get("qr") == "R" else "query",
-        "question": {"name": query, "type": event.get("qtype")},
+        "id": event.id,
+        "type": "answer" if event.qr == "R" else "query",
+        "question": {"name": query, "type": event.qtype},
     }
-    if event.get("rcode"):
-        dns["response_code"] = event["rcode"]
-    answers = event.get("addresses")
+    if event.rcode:
+        dns["response_code"] = event.rcode
+    answers = event.addresses
     if answers:
         dns["resolved_ip"] = answers.split(",") if type(answers) is str else answers
     fields["dns"] = dns
     fields["network"] = {"protocol": "dns"}
 
 
-def _sni(event: Event, fields: Fields) -> None:
+def _sni(event: Connection, fields: Fields) -> None:
     _connection(event, fields)
     fields["event"]["action"] = "sni"
-    name = event.get("name")
-    fields.setdefault("destination", {})["domain"] = name
-    fields["tls"] = {"client": {"server_name": name}}
+    fields.setdefault("destination", {})["domain"] = event.name
+    fields["tls"] = {"client": {"server_name": event.name}}
 
 
-def _outcome(event: Event, fields: Fields) -> None:
+def _outcome(event: Facts, fields: Fields) -> None:
     """Tell success from failure where the event knows."""
-    error, code = event.get("error"), event.get("error_raw")
+    error, code = event.error, event.error_raw
     if code.__class__ is not int:
-        code = _error(event)
+        code = error if type(error) is int or type(error) is float else None
     if code is not None:
         fields["event"]["outcome"] = "failure" if code else "success"
     if type(error) is str and error:
@@ -177,16 +189,9 @@ def _network(end: Mapping[str, Any], fields: Fields) -> None:
     fields["network"] = network
 
 
-def _parent(event: Event) -> Fields | None:
-    parent = event.get("parent")
-    if type(parent) is dict:
-        return parent
-    return {"pid": event["ppid"], "comm": event.get("pcomm")} if "ppid" in event else None
-
-
-_path: Final = getter("fname")
-_type: Final = getter("type")
-_error: Final = number("error")
+_USUAL: Final = b'"process":{"pid":%d,"name":%b,"parent":{"pid":%d,"name":%b},"thread":{"id":%d},%b'
+_TEXTS: Final = _Texts(orjson.dumps)
+_OWNERS: Final = _Texts(lambda owner: orjson.dumps(_owner(*owner))[1:-1])
 
 _CATEGORIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "trace_exec": ("process", ("start",)),
@@ -207,7 +212,7 @@ _CATEGORIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "snapshot_process": ("process", ("info",)),
     "snapshot_socket": ("network", ("info",)),
 }
-DETAILS: Final[Mapping[str, Callable[[Event, Fields], None]]] = {
+DETAILS: Final[Mapping[str, Detail]] = {
     "trace_exec": _exec,
     "trace_open": _file,
     "trace_fsslower": _file,
@@ -221,4 +226,3 @@ DETAILS: Final[Mapping[str, Callable[[Event, Fields], None]]] = {
     "trace_dns": _dns,
     "trace_sni": _sni,
 }
-"""What a gadget's events have beyond the process, written into the fields of a document."""

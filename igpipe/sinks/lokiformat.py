@@ -10,7 +10,7 @@ import orjson
 
 from igpipe.config import LokiSink
 from igpipe.model import Batch, Source
-from igpipe.record import fill, labels_of, lines, texts
+from igpipe.record import fill, labels_of, lines, read_labels, texts
 from igpipe.sinks.grouping import Grouping
 from igpipe.sinks.ports import EXPIRED, Join, Parcel, Piece, Place, Refused
 
@@ -124,7 +124,7 @@ class LokiPacker:
 @lru_cache(maxsize=4096)
 def namespace_in(shared: bytes) -> str:
     """Read the namespace in a record's shared labels, whole or without their end."""
-    return str(orjson.loads(shared.rstrip(b",}") + b"}").get("namespace", ""))
+    return read_labels(shared).get("namespace", "")
 
 
 def _entries(batch: Batch, stream: "Stream") -> list[bytes]:

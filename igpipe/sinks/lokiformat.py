@@ -9,8 +9,8 @@ from typing import Final
 import orjson
 
 from igpipe.config import LokiSink
-from igpipe.model import Batch, Source
-from igpipe.record import fill, labels_of, lines, read_labels, texts
+from igpipe.model import NO_PID, Batch, Source
+from igpipe.record import fill, labels_of, read_labels, source_text, texts
 from igpipe.sinks.grouping import Grouping
 from igpipe.sinks.ports import EXPIRED, Join, Parcel, Piece, Place, Refused
 
@@ -128,14 +128,49 @@ def namespace_in(shared: bytes) -> str:
 
 
 def _entries(batch: Batch, stream: "Stream") -> list[bytes]:
-    """Write the entries of *stream*: nothing of the events is read, the labels are there."""
-    form = b'["%%b",%%b,%b,"seq":"%%b","weight":"%b"%%b]' % (
-        _metadata(batch.source, stream),
-        orjson.dumps(batch.weight),
-    )
-    more = _more(labels_of(batch), but_first="namespace" in stream.labels)
-    quoted = [orjson.dumps(text.decode()) for text in lines(batch)]
-    return fill(form, texts(batch.times), quoted, texts(batch.seqs), more)
+    """
+    Write the entries of *stream*: nothing of the events is read, the labels are there.
+
+    A record is a string in its entry. Its parts are escaped one by one, for most of them are the
+    same in many records.
+    """
+    weight = orjson.dumps(batch.weight)
+    form = (
+        b'["%%b","%b,\\"seq\\":%%b,\\"time\\":%%b,\\"weight\\":%b,\\"labels\\":%%b,\\"event\\":%%b}"'
+        b',%b,"seq":"%%b","weight":"%b"%%b]'
+    ) % (_escaped(source_text(batch.source)), weight, _metadata(batch.source, stream), weight)
+    escaped, more = _labels(batch, but_first="namespace" in stream.labels)
+    seqs, times = texts(batch.seqs), texts(batch.times)
+    return fill(form, times, seqs, times, escaped, map(_escaped, batch.events), seqs, more)
+
+
+def _labels(batch: Batch, *, but_first: bool) -> tuple[list[bytes], list[bytes]]:
+    """Write the labels of each record: escaped, and as they end an object that has something."""
+    if NO_PID in batch.pids:
+        labels = labels_of(batch)
+        return [_escaped(text) for text in labels], [_more(text, but_first) for text in labels]
+    pids, begun = texts(batch.pids), [_begun(text, but_first) for text in batch.shared]
+    escaped, more = ([both[side] for both in begun] for side in (0, 1))
+    return fill(b'%b\\"pid\\":\\"%b\\"}', escaped, pids), fill(b'%b"pid":"%b"}', more, pids)
+
+
+@lru_cache(maxsize=4096)
+def _begun(shared: bytes, but_first: bool) -> tuple[bytes, bytes]:
+    """Write labels that the pid follows, both ways."""
+    return _escaped(shared), _more(shared + b"}", but_first).removesuffix(b"}") or b","
+
+
+def _more(labels: bytes, but_first: bool) -> bytes:
+    """Write labels as they end an object that has something already."""
+    if but_first:
+        rest = labels.partition(b',"')[2]
+        return b',"' + rest if rest else b"}"
+    return b"," + labels[1:] if len(labels) > 2 else b"}"
+
+
+def _escaped(text: bytes) -> bytes:
+    """Write JSON as a part of a JSON string."""
+    return orjson.dumps(text.decode())[1:-1]
 
 
 def _metadata(source: Source, stream: "Stream") -> bytes:
@@ -148,14 +183,6 @@ def _metadata(source: Source, stream: "Stream") -> bytes:
     }
     rest = {name: value for name, value in names.items() if name not in stream.labels}
     return orjson.dumps(rest)[:-1].replace(b"%", b"%%")
-
-
-def _more(labels: Sequence[bytes], *, but_first: bool) -> list[bytes]:
-    """Write labels as they end an object that has something already."""
-    if but_first:
-        rests = [text.partition(b',"')[2] for text in labels]
-        return [b',"' + rest if rest else b"}" for rest in rests]
-    return [b"," + text[1:] if len(text) > 2 else b"}" for text in labels]
 
 
 def _stream(

@@ -1,0 +1,77 @@
+"""Events, and the records that they become. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from igpipe.model.session import Source
+
+Event = dict[str, Any]
+"""One decoded object of a gadget; lives for the handling of one line."""
+
+Shown = Callable[[Event, bytes], None]
+"""Gets an event, redacted, and its record (a line)."""
+
+RECORD_BYTES: Final = 64
+"""About what a record takes beside its event: its numbers, and its part of the labels."""
+NO_PID: Final = -1
+"""Stands where a record's shared labels are all that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    Records of one stream, in order, by column: what the spool stores and sinks read.
+
+    ``seqs`` are the records' numbers, ``times`` integer unix nanoseconds, ``events`` JSON objects
+    without a newline. ``shared`` are their labels but the pid (namespace, pod, container, comm,
+    uid; strings, none empty, by the same names for every gadget), which many records share: the
+    beginning of a JSON object up to the pid, which ``pids`` hold; with NO_PID it is all of it.
+
+    ``size`` is about how many bytes all that takes. ``first_seq`` names the batch among those of
+    its stream, also when only some of its records are left.
+    """
+
+    source: Source
+    weight: float
+    seqs: Sequence[int]
+    times: Sequence[int]
+    shared: Sequence[bytes]
+    pids: Sequence[int]
+    events: Sequence[bytes]
+    first_seq: int = -1
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        size = sum(map(len, self.events)) + RECORD_BYTES * self.count
+        object.__setattr__(self, "size", size)
+        if self.first_seq < 0:
+            object.__setattr__(self, "first_seq", self.seqs[0])
+
+    @property
+    def count(self) -> int:
+        """How many records there are."""
+        return len(self.seqs)
+
+    @property
+    def first_time(self) -> int:
+        """The smallest time."""
+        return min(self.times)
+
+    @property
+    def last_time(self) -> int:
+        """The largest time."""
+        return max(self.times)
+
+    def select(self, rows: Sequence[int]) -> "Batch":
+        """Make a batch of some of its records."""
+        return Batch(
+            self.source,
+            self.weight,
+            [self.seqs[row] for row in rows],
+            [self.times[row] for row in rows],
+            [self.shared[row] for row in rows],
+            [self.pids[row] for row in rows],
+            [self.events[row] for row in rows],
+            self.first_seq,
+        )

@@ -7,14 +7,14 @@ from igpipe.web import sections
 from igpipe.web.assets import ICON, SCRIPT, STYLE
 from igpipe.web.html import clock, escape
 from igpipe.web.nodetable import Choice, nodes
-from igpipe.web.views import Status
+from igpipe.web.views import Sessions, Status
 
 REFRESH_SECONDS: Final = 15
 """How often a browser without scripts loads the page again; the script is quicker."""
 
 _ALL: Final = Choice()
 
-Part = Callable[[Status, list[dict[str, Any]]], str]
+Part = Callable[[Status, Sessions], str]
 
 ROWS: Final[tuple[tuple[Part, ...], ...]] = (
     (sections.state,),
@@ -39,7 +39,7 @@ _NAV: Final = (
 
 def render(
     status: Status,
-    sessions: list[dict[str, Any]],
+    sessions: Sessions,
     choice: Choice = _ALL,
     looks: Sequence[dict[str, Any]] = (),
 ) -> str:

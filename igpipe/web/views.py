@@ -5,6 +5,9 @@ from typing import Any, Protocol, TypedDict
 
 from igpipe.web.asked import Alerts, LookBody
 
+Sessions = list[dict[str, Any]]
+"""Live sessions and those that ended lately, newest first, as ``Session.as_dict`` tells them."""
+
 
 class RotationView(TypedDict):
     """The rota; ``next_due_seconds`` is None while nothing is due (no node, paused)."""
@@ -162,7 +165,7 @@ class Views(Protocol):
     def status(self) -> Status:
         """Return everything at a glance."""
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> Sessions:
         """Return live sessions and those that ended lately, newest first."""
 
     def pause(self) -> None:

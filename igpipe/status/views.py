@@ -1,36 +1,26 @@
 """What the running parts look like from outside: the views that the web server shows."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
 
 from igpipe import __version__
-from igpipe.config import Config
 from igpipe.errors import Refused
-from igpipe.health import Health
-from igpipe.ledger import Ledger
-from igpipe.metrics import Leaders, Metrics
-from igpipe.model import LineAccount
-from igpipe.pump import GadgetTotals, Pump
-from igpipe.sessions import Asker, Looks, Part, Request, Session, requests_of
-from igpipe.sinks import SinkStatus
-from igpipe.telemetry import Telemetry
+from igpipe.metrics import Leaders
+from igpipe.sessions import Asker, Part, Request, requests_of
+from igpipe.status.build import (
+    accounts_view,
+    gadget_view,
+    leader_view,
+    look_view,
+    rotation_view,
+    sink_view,
+)
+from igpipe.status.parts import Parts
 from igpipe.text import safe
 from igpipe.web.asked import Alerts, LookBody
 from igpipe.web.trends import Trends
-from igpipe.web.views import (
-    AccountsView,
-    GadgetView,
-    LeaderRow,
-    LeaderView,
-    LookView,
-    RotationView,
-    SeriesView,
-    SinkView,
-    Status,
-)
+from igpipe.web.views import LeaderView, SeriesView, Sessions, Status
 
 SAMPLE_SECONDS: Final = 5.0
 """How often rates are taken."""
@@ -38,55 +28,6 @@ LEADERS_EVERY: Final = 6
 """After so many samples it is looked again who is seen most."""
 LEADERS: Final = 5
 """How many of each metric are shown."""
-
-
-class Looking(Protocol):
-    """Who starts sessions: the rotation, or whoever reads a stream that is there already."""
-
-    @property
-    def sessions(self) -> Sequence[Session]:
-        """The sessions that live now, oldest first."""
-
-    @property
-    def history(self) -> Sequence[Session]:
-        """The last sessions that ended, oldest first."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether no new session is started."""
-
-    @property
-    def looks(self) -> Looks:
-        """Those that are asked for."""
-
-    def pause(self) -> None:
-        """Start no new session; those that run go on."""
-
-    def resume(self) -> None:
-        """Start sessions again."""
-
-    async def idle(self) -> None:
-        """Wait until no session lives."""
-
-    def status(self) -> dict[str, Any]:
-        """Return its state for JSON, as ``Rotation.status`` does."""
-
-
-@dataclass(slots=True)
-class Parts:
-    """The parts of a running service, read-only; ``started`` in unix seconds."""
-
-    config: Config
-    cluster: str
-    telemetry: Telemetry
-    health: Health
-    metrics: Metrics
-    pump: Pump
-    rotation: Looking
-    ledger: Ledger
-    sinks: list[SinkStatus]
-    wall: Callable[[], float]
-    started: float = field(default=0.0)
 
 
 class ServiceViews:
@@ -101,7 +42,7 @@ class ServiceViews:
         """Follow rates, and who is seen most, for ever."""
         loop = asyncio.get_running_loop()
         while True:
-            self._leaders = [_leader(found) async for found in self._find_leaders()]
+            self._leaders = [leader_view(found) async for found in self._find_leaders()]
             for _ in range(LEADERS_EVERY):
                 totals = self._parts.pump.totals().items()
                 events = {gadget: total.account.events for gadget, total in totals}
@@ -132,7 +73,7 @@ class ServiceViews:
         parts = self._parts
         totals = parts.pump.totals()
         rotation = parts.rotation.status()
-        sinks = [_sink(status) for status in parts.sinks]
+        sinks = [sink_view(status) for status in parts.sinks]
         return Status(
             version=__version__,
             cluster=parts.cluster,
@@ -141,17 +82,17 @@ class ServiceViews:
             now=parts.wall(),
             paused=parts.rotation.paused,
             pauses=rotation.get("pauses", {}),
-            rotation=_rotation(rotation, parts.config.session.duration),
+            rotation=rotation_view(rotation, parts.config.session.duration),
             sessions_now=[session.as_dict() for session in parts.rotation.sessions],
             nodes=dict(parts.metrics.in_scope),
-            last_looks=[_look(look) for look in parts.metrics.looks()],
+            last_looks=[look_view(look) for look in parts.metrics.looks()],
             leaders=self._leaders,
             gadgets={
-                gadget: _gadget(total, self._trends.recent(gadget))
+                gadget: gadget_view(total, self._trends.recent(gadget))
                 for gadget, total in sorted(totals.items())
             },
             sinks=sinks,
-            accounts=self._accounts(totals),
+            accounts=accounts_view(parts, totals),
             series=SeriesView(
                 lines=parts.metrics.lines,
                 budget=parts.config.metrics.series_budget,
@@ -163,7 +104,7 @@ class ServiceViews:
             rollout=rotation.get("rollout", {}),
         )
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> Sessions:
         """Return live sessions and those that ended lately, newest first."""
         rotation = self._parts.rotation
         live = [session.as_dict() for session in rotation.sessions]
@@ -226,96 +167,3 @@ class ServiceViews:
         looks = self._parts.rotation.looks
         order = looks.get(identity)
         return None if order is None else looks.watch(order)
-
-    def _accounts(self, totals: dict[str, GadgetTotals]) -> AccountsView:
-        """Sum up what every line and every event became."""
-        accounts = [total.account for total in totals.values()]
-        offered = sum((total.offered for total in totals.values()), Counter[str]())
-        events = sum(account.events for account in accounts)
-        return AccountsView(
-            balanced=all(account.balanced() for account in accounts)
-            and events == offered.total()
-            and all(status.account.balanced() for status in self._parts.sinks),
-            lines=sum(account.lines for account in accounts),
-            event_lines=sum(account.event_lines for account in accounts),
-            stderr=sum(account.stderr for account in accounts),
-            rejected=sum(_rejected(account) for account in accounts),
-            dropped=sum(_dropped(account) for account in accounts),
-            missed=sum(account.missed for account in accounts),
-            filtered_lines=sum(account.filtered for account in accounts),
-            events=events,
-            forwarded=offered["forwarded"],
-            filtered=offered["filtered"],
-            shed=offered["shed"],
-            session_records=self._parts.ledger.records,
-        )
-
-
-def _rotation(status: dict[str, Any], session_seconds: float) -> RotationView:
-    nodes = status["nodes"]
-    return RotationView(
-        slots=status["slots"],
-        in_use=status["slots_in_use"],
-        period_seconds=status["period_seconds"],
-        session_seconds=session_seconds,
-        period_kept=status["period_kept"],
-        next_due_seconds=status["next_due_seconds"],
-        nodes={"eligible": nodes["eligible"], **nodes["skipped"]},
-    )
-
-
-def _look(look: dict[str, Any]) -> LookView:
-    return LookView(
-        node=look["node"], gadget=look["gadget"], ended=look["ended"], exposure=look["exposure"]
-    )
-
-
-def _gadget(total: GadgetTotals, recent: list[float]) -> GadgetView:
-    account = total.account
-    return GadgetView(
-        lines=account.lines,
-        bytes=account.bytes,
-        events=account.events,
-        stderr=account.stderr,
-        rejected=_rejected(account),
-        dropped=_dropped(account),
-        missed=account.missed,
-        filtered=account.filtered,
-        frame_bytes=account.frame_bytes,
-        lost_samples=account.lost_samples,
-        gaps=total.gaps,
-        recent=recent,
-    )
-
-
-def _leader(found: Leaders) -> LeaderView:
-    rows = [LeaderRow(labels=labels, value=value) for labels, value in found.series]
-    return LeaderView(metric=found.name, help=found.help, rows=rows)
-
-
-def _sink(status: SinkStatus) -> SinkView:
-    account = status.account
-    return SinkView(
-        name=status.name,
-        type=status.kind,
-        state=status.state.value,
-        recovered=account.recovered,
-        forwarded=account.forwarded,
-        delivered=account.delivered,
-        duplicate=account.duplicate,
-        dead_lettered=account.dead_lettered,
-        expired=account.expired,
-        evicted=account.evicted,
-        pending=account.pending,
-        lag_bytes=status.lag_bytes,
-        lag_seconds=status.lag(),
-        last_error=status.last_error,
-    )
-
-
-def _rejected(account: LineAccount) -> int:
-    return sum(account.rejected.values())
-
-
-def _dropped(account: LineAccount) -> int:
-    return sum(account.dropped.values())

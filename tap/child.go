@@ -37,12 +37,17 @@ type child struct {
 	over    atomic.Bool
 }
 
-// start runs command; nothing keeps it alive when the tap is gone.
+// start runs ig; nothing keeps it alive when the tap is gone.
 //
 // It must be called on a thread that lives as long as the process: the parent-death signal comes
 // when the thread that forked ends.
-func start(command []string) (*child, error) {
-	c := &child{process: exec.Command(command[0], command[1:]...), holds: pipeSizes[0]}
+func start(o options) (*child, error) {
+	c := &child{process: exec.Command(o.command[0], o.command[1:]...), holds: pipeSizes[0]}
+	if o.store != "" {
+		if err := lay(o.store, igStore); err != nil {
+			return c, fmt.Errorf("the store of gadget images: %w", err)
+		}
+	}
 	var ends [2]*os.File
 	for i := range ends {
 		var pair [2]int

@@ -12,7 +12,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func main() {
 		return
 	}
 	if len(args) > 0 && args[0] == "install" {
-		exit(install(args[1:]))
+		exit(install(args[1:], carried))
 	}
 	o, err := parse(args, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -56,7 +55,7 @@ func exit(err error) {
 func run(o options, log io.Writer) int {
 	clock := newClock()
 	out := newWriter()
-	ig, err := start(o.command)
+	ig, err := start(o)
 	if _, err := log.Write(out.frame(hello, about(o, ig.holds), 0, 0, clock.now())); err != nil {
 		return 1
 	}
@@ -137,25 +136,4 @@ func report(how ending, ig cost) []byte {
 		Tap cost `json:"tap"`
 	}{how, ig, ownCost()})
 	return told
-}
-
-// install copies this program into a directory, for containers whose image lacks it.
-func install(args []string) error {
-	if len(args) != 1 {
-		return errors.New("install: expected one directory")
-	}
-	from, err := os.Open("/proc/self/exe")
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	path := args[0] + "/igpipe-tap"
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC|syscall.O_NOFOLLOW, 0o755)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		return err
-	}
-	return to.Close()
 }

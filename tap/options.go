@@ -13,7 +13,8 @@ import (
 const usage = `igpipe-tap runs ig and writes what it prints as frames (docs/tap-format.md).
 
   igpipe-tap [flags] -- ig run …
-  igpipe-tap install DIRECTORY     copies this program there, for other containers to mount
+  igpipe-tap install DIRECTORY     copies this program, and the gadget images that its own image
+                                   carries, there, for other containers to mount
   igpipe-tap version
 
 `
@@ -25,6 +26,7 @@ type options struct {
 	heartbeat time.Duration
 	limits    limits
 	without   []string
+	store     string
 	command   []string
 }
 
@@ -43,6 +45,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.Func("max-frame", "`size` of a frame's lines (256KiB)", size(&o.limits.frame))
 	flags.Func("max-line", "`size` of the longest line; longer ones are dropped (16MiB)", size(&o.limits.line))
 	flags.Func("buffer", "`size` of what may wait for a slow reader; more is dropped (8MiB)", size(&o.limits.buffer))
+	flags.StringVar(&o.store, "store", "", "give ig the gadget images of this `directory`")
 	flags.Func("without", "leave out events of these `namespaces`, separated by commas", func(text string) error {
 		for name := range strings.SplitSeq(text, ",") {
 			if name == "" || strings.ContainsAny(name, `"\`) {

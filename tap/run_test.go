@@ -202,16 +202,6 @@ func TestWhenNobodyReadsTheTapEnds(t *testing.T) {
 	}
 }
 
-func TestTheProgramInstallsItself(t *testing.T) {
-	folder := t.TempDir()
-	if err := install([]string{folder}); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(folder + "/igpipe-tap"); err != nil || info.Mode().Perm() != 0o755 {
-		t.Errorf("%v %v", info, err)
-	}
-}
-
 func TestArgumentsAreChecked(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"ig", "run"}, {"--"}, {"-window", "0s", "--", "ig"}, {"-buffer", "8XiB", "--", "ig"},

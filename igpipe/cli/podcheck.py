@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Protocol
 
-from igpipe.cli.findings import BUSY, Finding, failure, ok, told
+from igpipe.cli.findings import BUSY, Finding, failure, ok, told, warning
 from igpipe.config import Config
 from igpipe.errors import ClusterDenied, ClusterError, Conflict, NotFound, Rejected
 from igpipe.metrics import active_rules
@@ -10,6 +10,7 @@ from igpipe.model import LeaseState, Node, PodState
 from igpipe.needs import needed_fields
 from igpipe.sessions.manifest import build_manifest
 from igpipe.sessions.plan import Plan, lease_name
+from igpipe.sessions.tap import start_fault
 from igpipe.text import safe
 
 _REFUSALS: Final = {
@@ -40,7 +41,7 @@ async def check_pod(cluster: Admission, config: Config, node: Node) -> Finding:
     try:
         owner = await _owner(cluster, config)
         manifest = build_manifest(_plan(config), node.name, "doctor", owner)
-        await cluster.create_pod(manifest, dry_run=True)
+        pod = await cluster.create_pod(manifest, dry_run=True)
     except Conflict:
         return ok(f"a session's Pod is on {name} right now")
     except NotFound as exc:
@@ -50,6 +51,12 @@ async def check_pod(cluster: Admission, config: Config, node: Node) -> Finding:
         return failure(f"a session's Pod would be refused: {told(exc)}", _remedy(str(exc)))
     except ClusterError as exc:
         return failure(f"a session's Pod could not be tried: {told(exc)}", BUSY)
+    return _admitted(pod, config, name)
+
+
+def _admitted(pod: PodState, config: Config, name: str) -> Finding:
+    if fault := start_fault(_plan(config), pod):
+        return warning(f"the tap would not start: {fault}", "set session.tap_volume: copy")
     return ok(f"a session's Pod would be admitted on {name} (profile {config.session.profile})")
 
 

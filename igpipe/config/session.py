@@ -72,8 +72,10 @@ class SessionConfig(Model):
     """Prefix of gadget images; point it at a mirror where the registry is out of reach."""
     gadget_version: str = "v0.55.1"
     """Tag of gadget images; keep it equal to ig's."""
-    gadget_store: Literal["empty_dir", "baked", "host_path"] = "empty_dir"
-    """Where gadget images live: pulled for each session, in ig's image, or cached on the node."""
+    gadget_store: Literal["empty_dir", "baked", "host_path", "tap"] = "empty_dir"
+    """Where gadget images live: pulled for each session, in ig's image, cached on the node, or in
+    the tap's image, which brings them: then no session needs a registry. Without the tap such a
+    session pulls."""
     gadget_store_path: str = Field("/var/lib/igpipe/ig", pattern=r"^/[^:]*[^/:]$")
     """The node's directory with gadget_store host_path: the one thing left behind on a node."""
     verify_image: bool = True
@@ -115,6 +117,11 @@ class SessionConfig(Model):
     """More annotations for session Pods."""
     labels: dict[str, str] = Field(default_factory=dict)
     """More labels for session Pods."""
+
+    @property
+    def tapped(self) -> bool:
+        """Whether igpipe-tap runs ig, and its log holds frames."""
+        return self.transport != "logs" and bool(self.tap_image)
 
 
 class GadgetConfig(Model):
@@ -179,6 +186,8 @@ class Gadgets(Model):
         """Tell what is wrong with the gadgets together, each fault as ``key: problem``."""
         if self.session.transport == "tap" and not self.session.tap_image:
             yield "session.tap_image: empty, expected an image with transport: tap"
+        if self.session.gadget_store == "tap" and not self.session.tapped:
+            yield "session.gadget_store: tap, expected session.tap_image and a transport with it"
         names = [gadget.name for gadget in self.gadgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -27,6 +27,7 @@ def bounds(config: Config, place: Place) -> dict[str, str]:
         "hidden": literal(shape.hidden_flag),
         "commands": literal(shape.commands),
         "tapImage": literal(session.tap_image),
+        "pullPolicy": literal(session.image_pull_policy),
         "memory": literal(session.memory_limit),
         "storage": literal(session.ephemeral_storage_limit),
         **modal_bounds(shape),

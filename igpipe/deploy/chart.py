@@ -24,6 +24,7 @@ from igpipe.deploy.shape import (
     LONGEST,
     TAP_DEADLINE,
     TAP_HIDDEN,
+    TAP_STORE,
     shape_of,
 )
 from igpipe.deploy.values import Values
@@ -156,7 +157,12 @@ def _shapes() -> Manifest:
         "hiddenMore": HIDDEN_MORE,
         "ownParams": [flag.strip("-=") for flag in (*FREE_FLAGS, HIDDEN)],
         "standIns": list(_STANDINS),
-        "tap": {"program": tap.PROGRAM, "deadline": TAP_DEADLINE, "hidden": TAP_HIDDEN},
+        "tap": {
+            "program": tap.PROGRAM,
+            "deadline": TAP_DEADLINE,
+            "store": f"{TAP_STORE}={tap.STORE}",
+            "hidden": TAP_HIDDEN,
+        },
         "known": list(GADGETS),
         "builtin": [
             {"name": gadget.name, "words": " ".join(gadget.builtin)}

@@ -32,6 +32,7 @@ FREE_FLAGS: Final = {
 }
 """Flags that igpipe writes by itself, with whatever value."""
 TAP_DEADLINE: Final = "--deadline"
+TAP_STORE: Final = "--store"
 TAP_HIDDEN: Final = "--without"
 """The tap's flags."""
 HIDDEN: Final = "--k8s-namespace="
@@ -211,7 +212,8 @@ def _tap_flags(plan: Plan) -> dict[str, str]:
         return {}
     names = tap.hidden_namespaces(plan)
     without = {TAP_HIDDEN: exactly(",".join(names))} if names else {}
-    return {TAP_DEADLINE: "[0-9]{1,6}s", **without}
+    store = {TAP_STORE: exactly(tap.STORE)} if plan.carried else {}
+    return {TAP_DEADLINE: "[0-9]{1,6}s", **store, **without}
 
 
 def _hidden(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """The rules for the tap: the init container that brings it, and its volume. Pure."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from igpipe.config import Config, SessionConfig
 from igpipe.deploy.cel import literal, mixed
@@ -12,13 +12,15 @@ from igpipe.sessions.plan import Plan
 
 _LISTED: Final = "object.spec.?initContainers.orValue([])"
 _EXACT: Final = ("name", "command", "args", "volumeMounts")
+_MESSAGES: Final = {"Path": "/dev/termination-log", "Policy": "File"}  # an API server's defaults
 
 
 def tap_rules() -> Iterator[Rule]:
     """Yield what must hold for the tap; that there is none is for the rule of fields to tell."""
-    init = _init_container()
+    init, larger = (_init_container(store) for store in ("empty_dir", "tap"))
     yield from _init_rules(init)
     yield from _exact_rules(init)
+    yield from _other_rules([init["resources"], larger["resources"]])
     yield Rule(
         "tap's mount",
         "variables.containers.all(c, c.?volumeMounts.orValue([]).all(m, "
@@ -27,9 +29,9 @@ def tap_rules() -> Iterator[Rule]:
     )
 
 
-def _init_container() -> dict[str, Any]:
-    """Make it as igpipe does; nothing of it but the image depends on the configuration."""
-    config = Config(session=SessionConfig(tap_image="tap"))
+def _init_container(store: Literal["empty_dir", "tap"]) -> dict[str, Any]:
+    """Make it as igpipe does, without or with gadget images; its image is the configuration's."""
+    config = Config(session=SessionConfig(tap_image="tap", gadget_store=store))
     plan = Plan(config.cluster, config.rotation, config.session, config.gadgets)
     return tap.init_containers(plan)[0]
 
@@ -71,6 +73,28 @@ def _exact_rules(init: dict[str, Any]) -> Iterator[Rule]:
             # The type checker takes Kubernetes' types and maps for different ones.
             f"{_LISTED}.all(c, {given}.hasValue() && dyn({given}.value()) in {listed})",
             f"{field} of the init container must be {value.replace(chr(34), '')}",
+        )
+
+
+def _other_rules(resources: list[dict[str, Any]]) -> Iterator[Rule]:
+    yield Rule(
+        "init container's pull policy",
+        f'{_LISTED}.all(c, c.?imagePullPolicy.orValue("") == variables.pullPolicy)',
+        "imagePullPolicy of the init container must be the configured one",
+        told='"imagePullPolicy of the init container must be " + variables.pullPolicy',
+    )
+    listed = ", ".join(literal(each) for each in resources)
+    yield Rule(
+        "init container's resources",
+        f"{_LISTED}.all(c, c.?resources.hasValue() && dyn(c.resources) in [{listed}])",
+        "resources of the init container must be the tap's",
+    )
+    for part, value in _MESSAGES.items():
+        yield Rule(
+            f"init container's terminationMessage{part}",
+            f"{_LISTED}.all(c, c.?terminationMessage{part}.orValue({literal(value)}) == "
+            f"{literal(value)})",
+            f"terminationMessage{part} of the init container must be {value}",
         )
 
 

@@ -54,6 +54,7 @@ def parse_pod(raw: Raw) -> PodState:
         deleting=bool(meta.get("deletionTimestamp")),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
         owner=_controller(meta),
+        volumes=tuple(_text(volume, "name") for volume in spec.get("volumes") or ()),
     )
 
 

@@ -85,7 +85,8 @@ class PodState:
     """
     One Pod as the API server last described it; times in unix seconds.
 
-    ``owner`` is the name of what controls it.
+    ``owner`` is the name of what controls it. Of its ``volumes``, by name, an API server leaves
+    out those of a kind that it does not know.
     """
 
     name: str
@@ -102,6 +103,7 @@ class PodState:
     deleting: bool = False
     deadline_seconds: float | None = None
     owner: str = ""
+    volumes: tuple[str, ...] = ()
 
     def container(self, name: str) -> ContainerState | None:
         """Find a container's state; None before the kubelet reported it."""

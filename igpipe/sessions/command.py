@@ -45,7 +45,7 @@ def _image(gadget: GadgetConfig, plan: Plan) -> list[str]:
     arguments = ["run", image, "-o", "json", "-v", "--timeout", str(timeout_seconds(session))]
     if not session.verify_image:
         arguments.append("--verify-image=false")
-    if session.gadget_store == "baked":
+    if session.gadget_store == "baked" or plan.carried:
         arguments.append("--pull=never")
     if kind_of(gadget.name) in (Kind.DELTAS, Kind.SLOTS):
         arguments.append(f"--map-fetch-interval={_interval(gadget, session)}ms")

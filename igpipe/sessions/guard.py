@@ -33,7 +33,6 @@ from igpipe.sessions.lease import Holding
 from igpipe.sessions.plan import GRACE_SECONDS, container_name, timeout_seconds
 from igpipe.sessions.ports import StreamResult
 from igpipe.sessions.session import Session
-from igpipe.sessions.tap import NAME as TAP
 from igpipe.sessions.tap import start_fault
 from igpipe.text import safe
 
@@ -108,6 +107,7 @@ class Guard:
                 self._look()
                 fault = await self._started(container)
                 if fault is not None:
+                    self._look()  # it may be the tap's, which ends the session
                     return fault, None
                 job.following = True
                 result = await self._desk.streams.follow(self._session, name, container)
@@ -153,8 +153,7 @@ class Guard:
         return self._tap_ending(pod) or pod_ending(pod) or self._overdue()
 
     def _tap_ending(self, pod: PodState) -> Ending | None:
-        faults = (start_fault(init) for init in pod.init_containers if init.name == TAP)
-        self.tap_fault = next((safe(fault) for fault in faults if fault), "")
+        self.tap_fault = safe(start_fault(self._session.plan, pod))
         if not self.tap_fault:
             return None
         told = f"the tap cannot start: {self.tap_fault}"

@@ -213,6 +213,7 @@ def _store(container: str, session: SessionConfig) -> list[Manifest]:
     """Mount the store of gadget images; one for each container, so that none waits for a lock."""
     if session.gadget_store == "host_path":
         return [{"name": "store", "mountPath": _STORE_PATH}]
-    if session.gadget_store == "empty_dir":
-        return [{"name": "scratch", "mountPath": _STORE_PATH, "subPath": f"{container}/store"}]
-    return []
+    if session.gadget_store == "baked":
+        return []
+    # With those that the tap brings it holds the index alone, which ig writes.
+    return [{"name": "scratch", "mountPath": _STORE_PATH, "subPath": f"{container}/store"}]

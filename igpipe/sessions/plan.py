@@ -58,7 +58,13 @@ class Plan:
     @property
     def tapped(self) -> bool:
         """Whether igpipe-tap runs ig, and its log holds frames."""
-        return self.session.transport != "logs" and bool(self.session.tap_image)
+        return self.session.tapped
+
+    @property
+    def carried(self) -> bool:
+        """Whether the tap brings the gadget images with it."""
+        session = self.session
+        return self.tapped and session.gadget_store == "tap" and session.generation == "image"
 
     @property
     def may_go_plain(self) -> bool:

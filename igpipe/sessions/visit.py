@@ -76,7 +76,7 @@ class Visit:
         try:
             view = await self._pod.create(manifest)
         except ClusterError as exc:
-            # An admission policy may know of no tap, an API server of no image volumes.
+            # An admission policy may know of no tap.
             return refusal(exc), safe(str(exc)) if isinstance(exc, Rejected) else ""
         return await self._observe(view)
 

@@ -4,7 +4,7 @@ import pytest
 
 from igpipe.cli.findings import Level
 from igpipe.cli.podcheck import check_pod
-from igpipe.config import Config
+from igpipe.config import Config, SessionConfig
 from igpipe.errors import (
     ClusterDenied,
     ClusterError,
@@ -47,6 +47,15 @@ async def test_a_refused_pod_comes_with_a_remedy(error: ClusterError, remedy: st
     assert finding.level is Level.FAILURE
     assert str(error) in finding.what
     assert remedy in finding.remedy
+
+
+async def test_image_volumes_that_are_left_out_are_told() -> None:
+    """An API server without them admits the Pod all the same, without its volume."""
+    session = SessionConfig(tap_image="tap:1", tap_volume="image")
+    finding = await check_pod(FakeCluster(), Config(session=session), make_node("n1"))
+    assert finding.level is Level.WARNING
+    assert "ImageVolume" in finding.what
+    assert "tap_volume: copy" in finding.remedy
 
 
 async def test_a_pod_that_is_there_is_fine() -> None:

@@ -22,6 +22,7 @@ from tests.sharing import ByNeed
 _TEST_SECONDS = 300
 _SECOND_CLUSTER = {
     "test_kill", "test_safety", "test_two", "test_debug", "test_look", "test_tapkill",
+    "test_tapstore",
 }  # fmt: skip
 """What is done on the second cluster; the two take about the same time."""
 _WITHOUT_NODES = {"test_tee", "test_command"}

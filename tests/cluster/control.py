@@ -117,6 +117,8 @@ def _apiserver(files: _Files, port: int, etcd: int) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
+        # Off by default in this version, and then such volumes are silently left out of Pods.
+        "--feature-gates=ImageVolume=true",
         f"--audit-policy-file={files.audit_policy}",
         f"--audit-log-path={files.audit_log}",
         "--endpoint-reconciler-type=none",

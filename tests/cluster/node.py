@@ -110,6 +110,7 @@ def _kubelet(place: Place, control: Control) -> dict[str, Any]:
         "cgroupRoot": place.cgroup,
         "failCgroupV1": False,
         "failSwapOn": False,
+        "featureGates": {"ImageVolume": True},
         "makeIPTablesUtilChains": False,
         "evictionHard": dict.fromkeys(kept, "0%"),
         "imageGCHighThresholdPercent": 100,

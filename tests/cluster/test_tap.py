@@ -4,6 +4,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from igpipe.model import Outcome
 from igpipe.status import Parts
 from tests.cluster.conftest import Report
@@ -77,18 +79,29 @@ async def test_ig_is_not_held_up_by_a_log_that_stands_still(
     report("memory of the tap at most", f"{cost['tap_bytes'] / 1e6:.1f} MB")
 
 
-async def test_a_node_without_the_image_is_read_plainly(varied: Rig, tmp_path: Path) -> None:
-    """A kubelet that cannot get the tap's image: the session goes on without, and says so."""
+@pytest.mark.parametrize(
+    ("session", "why"),
+    [
+        ({"tap_image": "localhost/igpipe-tap:none"}, "igpipe-tap:none"),
+        # This containerd is older than image volumes.
+        ({"tap_volume": "image"}, "CreateContainerError"),
+    ],
+    ids=["no-image", "no-image-volumes"],
+)
+async def test_a_node_that_cannot_start_the_tap_is_read_plainly(
+    varied: Rig, tmp_path: Path, session: dict[str, str], why: str
+) -> None:
+    """The session goes on without, and says so."""
     made = tapped(varied, 20, 4)
-    session = {"tap_image": "localhost/igpipe-tap:none", "transport": "auto"}
-    made = made.model_copy(update={"session": made.session.model_copy(update=session)})
+    update = {**session, "transport": "auto"}
+    made = made.model_copy(update={"session": made.session.model_copy(update=update)})
     async with recorded(made, tmp_path) as (parts, _):
         await observing(parts)
         await finished(parts, 90)
     (ended,) = parts.rotation.history
     told = ended.as_dict()
     assert (ended.outcome, told["transport"]) == (Outcome.COMPLETED, "logs")
-    assert "igpipe-tap:none" in told["tap_fault"]
+    assert why in told["tap_fault"]
 
 
 async def _rotate(rig: Rig, parts: Parts) -> None:

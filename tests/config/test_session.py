@@ -32,6 +32,21 @@ def test_a_gadgets_name_is_plain(name: str) -> None:
         GadgetConfig(name=name)
 
 
+@pytest.mark.parametrize(
+    ("session", "key"),
+    [
+        ({"transport": "tap"}, "session.tap_image: empty"),
+        ({"gadget_store": "tap"}, "session.gadget_store: tap"),
+        ({"gadget_store": "tap", "tap_image": "t", "transport": "logs"}, "session.gadget_store"),
+    ],
+)
+def test_what_the_tap_brings_needs_the_tap(session: dict[str, str], key: str) -> None:
+    """Neither frames nor gadget images come without its image."""
+    with pytest.raises(ValidationError, match=key):
+        Config(session=SessionConfig.model_validate(session))
+    assert Config(session=SessionConfig(tap_image="t", gadget_store="tap")).session.tapped
+
+
 @pytest.mark.parametrize("path", ["var/lib", "/a:b", "/a/", "/"])
 def test_a_store_is_an_absolute_path(path: str) -> None:
     """What Kubernetes would refuse is refused here, with a line number."""

@@ -1,6 +1,8 @@
 """The files of deploy/."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +36,37 @@ def test_the_taps_image_is_the_program_alone() -> None:
     ]  # fmt: skip
     assert "go.sum" in text
     assert "://" not in text
+
+
+@pytest.mark.parametrize(
+    ("gadgets", "called", "status"),
+    [
+        (
+            ["m:5000/g/trace_exec:v1@sha256:0a"],
+            "image pull m:5000/g/trace_exec@sha256:0a\n"
+            "image tag m:5000/g/trace_exec@sha256:0a m:5000/g/trace_exec:v1\nimage list\n",
+            0,
+        ),
+        (["m:5000/g/trace_exec:v1"], "", 2),
+        (["m:5000/g/trace_exec@sha256:0a"], "", 2),
+        ([], "", 2),
+    ],
+)
+def test_gadget_images_are_pinned_and_called_by_their_tags(
+    tmp_path: Path, gadgets: list[str], called: str, status: int
+) -> None:
+    """What goes into the tap's image is pulled by digest; sessions ask for it by its tag."""
+    ig, log = tmp_path / "ig", tmp_path / "log"
+    log.touch()
+    ig.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+    ig.chmod(0o755)
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy/gadgets.sh"), *gadgets],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, log.read_text()) == (status, called)
 
 
 def test_the_image_runs_as_nobody_and_is_pinned() -> None:

@@ -24,6 +24,7 @@ VARIANTS: list[dict[str, Any]] = [
         ]
     },
     {"gadgets": [{"name": "trace_exec", "params": {"k8s-namespace": "shop"}}, "profile_blockio"]},
+    {"session": {"tap_image": "t:1", "gadget_store": "tap", "tap_filter": True}},
 ]
 
 
@@ -44,7 +45,8 @@ def test_every_argument_is_a_flag_that_is_allowed_or_one_of_the_words(tree: dict
         words = [a for a in arguments if not _matches(shape.flag_expressions, a)]
         assert _matches(shape.word_expressions, " ".join(words))
         if shape.plan.session.generation == "image":
-            assert _matches(shape.gadget_expressions, arguments[1])
+            gadget = arguments[arguments.index("run") + 1]
+            assert _matches(shape.gadget_expressions, gadget)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ MORE = {
         },
         "gadgets": [{"name": "trace_exec", "params": {"deadline": "1", "without": "x"}}],
     },
+    "tap-store": {
+        "session": {
+            "tap_image": "r.example/tap:1",
+            "gadget_store": "tap",
+            "tap_filter": True,
+            "profile": "sysadmin",
+            "image_pull_policy": "Always",
+        },
+        "gadgets": [{"name": "trace_exec", "params": {"store": "x", "pull": "always"}}],
+    },
     "tap-off": {"session": {"tap_image": "r.example/tap:1", "transport": "logs"}},
     "repeated": {
         "session": {"exclude_namespaces": ["b", "a", "b"]},

@@ -129,7 +129,7 @@ def test_baked_gadget_images_are_not_hidden() -> None:
 def test_every_mount_has_its_volume() -> None:
     """In every combination what is mounted is declared, and what is declared is mounted."""
     for case in CASES.values():
-        for store in ("empty_dir", "baked", "host_path"):
+        for store in ("empty_dir", "baked", "host_path", "tap"):
             spec = _spec(**case, gadget_store=store)
             mounted = {m["name"] for c in spec["containers"] for m in c["volumeMounts"]}
             assert mounted == {volume["name"] for volume in spec["volumes"]}

@@ -1,10 +1,11 @@
 """The tap on a node: what is put in the Pod, when it is given up, and for how long."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from igpipe.model import ContainerState, Phase
+from igpipe.model import ContainerState, Phase, PodState
 from igpipe.sessions import tap
 from igpipe.sessions.fallback import Fallback
 from igpipe.sessions.plan import Plan
@@ -64,7 +65,50 @@ def test_the_transport_decides(session: Any, *, is_tapped: bool, may_go_plain: b
 )
 def test_what_keeps_the_tap_from_starting(state: ContainerState, *, faulty: bool) -> None:
     """An image that does not come, a program that does not run."""
-    assert bool(tap.start_fault(state)) is faulty
+    pod = PodState("p", "u", "n", init_containers=(state,))
+    assert bool(tap.start_fault(tapped(), pod)) is faulty
+    assert not tap.start_fault(plan(), replace(pod, init_containers=()))
+
+
+@pytest.mark.parametrize(
+    ("volumes", "state", "fault"),
+    [
+        ((), ContainerState("c"), "the API server leaves image volumes out"),
+        (("tap",), ContainerState("c", reason="ContainerCreating"), ""),
+        (("tap",), ContainerState("c", Phase.RUNNING), ""),
+        (("tap",), ContainerState("c", reason="CreateContainerError", message="m"), "CreateCon"),
+        (("tap",), ContainerState("c", reason="ErrImagePull", message=f"no {IMAGE}"), "ErrImage"),
+        (("tap",), ContainerState("c", reason="ErrImagePull", message="no ig"), ""),
+    ],
+)
+def test_what_keeps_an_image_volume_from_being_mounted(
+    volumes: Any, state: ContainerState, fault: str
+) -> None:
+    """An API server or a runtime that knows none, an image that does not come."""
+    pod = PodState("p", "u", "n", volumes=volumes, containers=(state,))
+    assert tap.start_fault(tapped(tap_volume="image"), pod).startswith(fault)
+    assert bool(tap.start_fault(tapped(tap_volume="image"), pod)) is bool(fault)
+
+
+def test_the_tap_may_bring_the_gadget_images() -> None:
+    """Ig then pulls nothing; read plainly, or with built-in gadgets, it is as without."""
+    with_it = tapped(gadget_store="tap")
+    arguments = tap.command(with_it.gadgets[0], with_it)[1]
+    assert f"--store={tap.STORE}" in arguments[: arguments.index("--")]
+    assert "--pull=never" in arguments
+    for other in (with_it.plain(), tapped(gadget_store="tap", generation="builtin"), tapped()):
+        told = tap.command(other.gadgets[0], other)[1]
+        assert not [word for word in told if word.startswith(("--store", "--pull"))]
+
+
+def test_gadget_images_need_room() -> None:
+    """The volume and the container that fills it may be larger; nothing else differs."""
+    small, large = tapped(), tapped(gadget_store="tap")
+    (less,), (more,) = tap.volumes(small), tap.volumes(large)
+    assert (less["emptyDir"], more["emptyDir"]) == ({"sizeLimit": "16Mi"}, {"sizeLimit": "512Mi"})
+    (init,), (larger,) = tap.init_containers(small), tap.init_containers(large)
+    limits = {**init["resources"]["limits"], "ephemeral-storage": "512Mi"}
+    assert larger == {**init, "resources": {**init["resources"], "limits": limits}}
 
 
 def test_a_node_is_read_plainly_for_an_hour() -> None:

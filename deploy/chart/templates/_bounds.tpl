@@ -116,6 +116,12 @@ in Helm's words. Tests hold the two equal.
 {{- if and (ne $session.transport "logs") $session.tap_image }}yes{{ end -}}
 {{- end }}
 
+{{/* Whether the tap brings the gadget images with it. */}}
+{{- define "igpipe.carried" -}}
+{{- $session := (include "igpipe.config" . | fromYaml).session -}}
+{{- if and (include "igpipe.tapped" .) (eq $session.gadget_store "tap") (eq $session.generation "image") }}yes{{ end -}}
+{{- end }}
+
 {{/* Commands of ig's containers, as a JSON list. */}}
 {{- define "igpipe.commands" -}}
 {{- $session := (include "igpipe.config" . | fromYaml).session -}}
@@ -172,6 +178,10 @@ run [^ ]+ -o json -v --timeout [0-9]{1,6}
 {{- if include "igpipe.tapped" . -}}
 {{- $tap = append $tap (printf "%s=[0-9]{1,6}s" $shapes.tap.deadline) -}}
 {{- $own = append $own (trimPrefix "--" $shapes.tap.deadline) -}}
+{{- if include "igpipe.carried" . -}}
+{{- $tap = append $tap (regexQuoteMeta $shapes.tap.store) -}}
+{{- $own = append $own (splitList "=" $shapes.tap.store | first | trimPrefix "--") -}}
+{{- end -}}
 {{- if $session.tap_filter -}}
 {{- $names := prepend $session.exclude_namespaces $config.cluster.namespace | uniq | join "," -}}
 {{- $tap = append $tap (printf "%s=%s" $shapes.tap.hidden (regexQuoteMeta $names)) -}}
@@ -183,7 +193,7 @@ run [^ ]+ -o json -v --timeout [0-9]{1,6}
 {{- $image := eq $session.generation "image" -}}
 {{- range include "igpipe.gadgets" . | fromJsonArray -}}
 {{- if and $image (not $session.verify_image) }}{{ $fixed = append $fixed "--verify-image=false" }}{{ end -}}
-{{- if and $image (eq $session.gadget_store "baked") }}{{ $fixed = append $fixed "--pull=never" }}{{ end -}}
+{{- if and $image (or (eq $session.gadget_store "baked") (include "igpipe.carried" $)) }}{{ $fixed = append $fixed "--pull=never" }}{{ end -}}
 {{- with $session.runtime_socket }}{{ $fixed = append $fixed (printf "--containerd-socketpath=%s" .) }}{{ end -}}
 {{- range $key, $value := .params -}}
 {{- if not (has $key $own) }}{{ $fixed = append $fixed (printf "--%s=%s" $key $value) }}{{ end -}}
@@ -213,6 +223,7 @@ run [^ ]+ -o json -v --timeout [0-9]{1,6}
   "hidden" (include "igpipe.hides" . | empty | ternary "" $shapes.hidden | toRawJson)
   "commands" (include "igpipe.commands" . | fromJsonArray | include "igpipe.cel.lists")
   "tapImage" (toRawJson $session.tap_image)
+  "pullPolicy" (toRawJson $session.image_pull_policy)
   "memory" (toRawJson $session.memory_limit)
   "storage" (toRawJson $session.ephemeral_storage_limit)
 -}}

@@ -5,7 +5,11 @@ A path leads into the Pod; a number is a place in a list, ``+`` appends to it. G
 """
 
 import copy
+import re
+from collections.abc import Iterator
 from typing import Any, Final
+
+from igpipe.sessions.tap import NAME
 
 Pod = dict[str, Any]
 GONE: Final = object()
@@ -155,6 +159,8 @@ ELSEWHERE: Final[tuple[tuple[str, str, Any, str], ...]] = (
     ("tapped", "volumeMounts.6.mountPath", "/bin", "mounted where a session does not need"),
     ("tapped-only", "command", ["ig"], "the command must be /igpipe/igpipe-tap; got trace"),
     ("tapped-only", "args.1", "--without=other", "flags that are not among those allowed"),
+    ("tapped-store", "args.1", "--store=/host", "flags that are not among those allowed"),
+    ("tapped", "args.1", "--store=/igpipe/store", "flags that are not among those allowed"),
     ("tapped-builtin", "args.3", "run", "must be told to run one gadget"),
     ("other-options", "image", "mirror.example:5000/ig:v0.55.1", "image is not among those"),
     ("other-options", "args.1", "mirror.example:5000/mine/own:2", "gadget is not among those"),
@@ -182,6 +188,54 @@ INIT: Final[tuple[tuple[str, Any, str], ...]] = (
     ("securityContext", GONE, "the init container must have no rights"),
 )  # fmt: skip
 """Of the init container that brings the tap."""
+
+
+_QUANTITY: Final = re.compile(r"[0-9]+(?=m|Mi)")
+
+
+def each_change(pod: Pod) -> Iterator[tuple[str, Any]]:
+    """
+    Give every change of one field of what brings the tap, as path and value.
+
+    That is the init container, the volume, and the mounts of it in the first of ig's containers.
+    """
+    spec = pod["spec"]
+    for number, init in enumerate(spec.get("initContainers", ())):
+        yield from _each(init, f"spec.initContainers.{number}")
+    for number, volume in enumerate(spec["volumes"]):
+        if volume["name"] == NAME:
+            yield from _each(volume, f"spec.volumes.{number}")
+    for number, mount in enumerate(spec["containers"][0]["volumeMounts"]):
+        if mount["name"] == NAME:
+            yield from _each(mount, f"spec.containers.0.volumeMounts.{number}")
+
+
+def _each(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _each(inner, f"{path}.{key}")
+            yield f"{path}.{key}", GONE
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _each(inner, f"{path}.{number}")
+            yield f"{path}.{number}", GONE
+        yield f"{path}.+", value[-1]
+    else:
+        yield path, _other(value)
+
+
+def _other(value: Any) -> Any:
+    """Make another value of the kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if _QUANTITY.match(value):
+        return _QUANTITY.sub(lambda found: str(int(found[0]) + 1), value)
+    return _CHOICES.get(value, f"{value}x")
+
+
+_CHOICES: Final = {"IfNotPresent": "Always"}
 
 
 def changed(pod: Pod, path: str, value: Any) -> Pod:

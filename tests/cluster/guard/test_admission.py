@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from igpipe.deploy import write_yaml
-from tests.cluster.guard.mutations import CONTAINER, ELSEWHERE, INIT, POD, changed
+from tests.cluster.guard.mutations import CONTAINER, ELSEWHERE, INIT, POD, changed, each_change
 from tests.cluster.guard.plane import Plane, Refused
 from tests.cluster.guard.sessions import IGPIPE, NODE, PLACE, Sessions
 from tests.cluster.guard.variants import DOOMED, VARIANTS
@@ -18,6 +18,8 @@ OTHERS = (
     "system:serviceaccount:igpipe-sessions:igpipe",
     "system:serviceaccount:kube-system:replicaset-controller",
 )
+SENSELESS = ("name", "image", "mountPath", ".+", "requests.ephemeral-storage", "image.reference")
+"""Where Kubernetes itself refuses: no name, mounts without volume or twice, more than the limit."""
 ENTRIES = (
     ("POST", "exec?command=sh&stdout=true"),
     ("GET", "exec?command=sh&stdout=true"),
@@ -70,6 +72,26 @@ def test_the_init_container_is_the_taps_alone(
     sessions = Sessions(plane, "tapped")
     pod = changed(sessions.pod(), f"spec.initContainers.0.{path}", value)
     assert said in sessions.refusal(pod).message
+
+
+@pytest.mark.parametrize("namespace", ["tapped", "tapped-store", "tapped-volume"])
+def test_whatever_brings_the_tap_is_held_to_in_each_field(plane: Plane, namespace: str) -> None:
+    """Each single change of init container, volume and mount is refused, or undone by defaults."""
+    sessions = Sessions(plane, namespace)
+    pod = sessions.pod()
+    sound = sessions.create(pod, dry_run=True)["spec"]
+    admitted, senseless = [], []
+    for path, value in each_change(pod):
+        try:
+            made = sessions.create(changed(pod, path, value), dry_run=True)["spec"]
+        except Refused as refused:
+            if f"{namespace}-pods" not in refused.message:
+                senseless.append(path)
+        else:
+            if made != sound:
+                admitted.append((path, value))
+    assert admitted == []
+    assert [path for path in senseless if not path.endswith(SENSELESS)] == []
 
 
 def test_there_is_one_init_container(plane: Plane) -> None:

@@ -27,6 +27,8 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
             "exclude_namespaces": ["secret"],
         },
     },
+    "tapped-store": {"session": {"tap_image": TAP_IMAGE, "gadget_store": "tap"}},
+    "tapped-volume": {"session": {"tap_image": TAP_IMAGE, "tap_volume": "image"}},
     "tapped-builtin": {"session": {"tap_image": TAP_IMAGE, "generation": "builtin"}},
     "every-gadget": {"gadgets": list(GADGETS)},
     "other-options": {

@@ -13,6 +13,7 @@ import (
 // interval that a set is printed once.
 type command struct {
 	gadget   string
+	store    string // what there is to say of the store of gadget images
 	builtin  bool
 	verbose  bool
 	silent   bool
@@ -49,7 +50,13 @@ func parse(args []string) (command, error) {
 	}
 	if len(words) == 2 && words[0] == "run" {
 		c.image(words[1], flags)
-		return c, nil
+		var err error
+		if flags["pull"] == "never" {
+			if c.store, err = fetch(words[1]); err != nil {
+				err = fmt.Errorf("fetching gadget information: ensuring image: %w", err)
+			}
+		}
+		return c, err
 	}
 	if len(words) != 2 {
 		return c, fmt.Errorf("unknown command %q for \"ig\"", strings.Join(words, " "))

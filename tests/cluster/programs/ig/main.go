@@ -2,7 +2,7 @@
 // ig's arguments and plays recorded output, with present times, until its timeout or SIGTERM.
 //
 // Beyond ig's own flags it knows --rate (events a second of a trace gadget), and then tells at its
-// end how many it printed.
+// end how many it printed; and whether it could write to a store of gadget images.
 package main
 
 import (

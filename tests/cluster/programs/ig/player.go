@@ -109,12 +109,19 @@ func (p *player) sets(end <-chan time.Time) {
 }
 
 // account tells what was printed at a rate that was asked for, and for how long nothing could be:
-// because nobody read, or because others had the processor.
+// because nobody read, or because others had the processor; and what store there was.
 func (p *player) account() {
 	if p.command.paced && p.command.verbose {
-		fmt.Fprintf(os.Stderr, "time=%q level=debug msg=\"player: %d events, held up for %d ms at most\"\n",
-			time.Now().UTC().Format(time.RFC3339), p.next, p.longest.Milliseconds())
+		p.say(fmt.Sprintf("%d events, held up for %d ms at most", p.next, p.longest.Milliseconds()))
 	}
+	if p.command.store != "" {
+		p.say(p.command.store)
+	}
+}
+
+func (p *player) say(text string) {
+	now := time.Now().UTC().Format(time.RFC3339)
+	fmt.Fprintf(os.Stderr, "time=%q level=debug msg=\"player: %s\"\n", now, text)
 }
 
 func (p *player) set() {

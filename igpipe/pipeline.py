@@ -171,7 +171,8 @@ class StreamPipeline:
         read, forward, first = self._look.read, self._forward, self._seq
         if read is None:
             return next(lines, None)
-        add, limit, seq, size, line = forward.rows.append, self._line_limit, first, 0, b""
+        seqs, times, labels, pids, events = forward.columns
+        limit, size, line = self._line_limit, 0, b""
         try:
             for line in lines:
                 length = len(line)
@@ -180,14 +181,17 @@ class StreamPipeline:
                 shared, when, pid = read(line)
                 if shared is None:  # its labels were folded
                     shared, pid = labels_in(line), NO_PID
-                add((seq, when or self._now_ns(), shared, pid, line[:-1]))
-                seq += 1
+                times.append(when or self._now_ns())
+                labels.append(shared)
+                pids.append(pid)
+                events.append(line[:-1])
                 size += length
         except UNLIKE:
             return line
         finally:
-            self._seq = seq
-            self.account.count(seq - first)
+            self._seq += len(events) - len(seqs)
+            seqs.extend(range(first, self._seq))
+            self.account.count(self._seq - first)
             forward.grew(size)
         return None
 

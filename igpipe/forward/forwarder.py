@@ -1,7 +1,7 @@
 """What becomes of each event of a stream: a record in a batch, or a count. Pure."""
 
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -12,6 +12,16 @@ from igpipe.forward.labels import Labels, write_all
 from igpipe.forward.redact import build_redactor
 from igpipe.model import NO_PID, Batch, Event, Shown, Source
 from igpipe.record import line as line_of
+
+
+class Columns(NamedTuple):
+    """The records of an open batch; see Batch. Rows would be tuples, which cost more to collect."""
+
+    seqs: list[int]
+    times: list[int]
+    shared: list[bytes]
+    pids: list[int]
+    events: list[bytes]
 
 
 class Forwarder:
@@ -83,7 +93,7 @@ class StreamForward:
         self._batch_age = config.batch_age
         self._now = now
         self._opened = now
-        self.rows: list[tuple[int, int, bytes, int, bytes]] = []
+        self.columns = Columns([], [], [], [], [])
         self._size = 0
         self._told = (0, 0, 0)
         self.flushed = 0
@@ -93,7 +103,7 @@ class StreamForward:
     @property
     def forwarded(self) -> int:
         """Events that became records, those of the open batch among them."""
-        return self.flushed + len(self.rows)
+        return self.flushed + len(self.columns.events)
 
     def offer(
         self, event: Event, line: bytes | None, seq: int, time_ns: int, shared: bytes | None = None
@@ -119,11 +129,16 @@ class StreamForward:
             pid = NO_PID
         if shared is None or pid.__class__ is not int or pid < 0:
             shared, pid = write_all(event), NO_PID
-        self.rows.append((seq, time_ns, shared, pid, line[:-1] if line[-1] == _NEWLINE else line))
+        columns = self.columns
+        columns.seqs.append(seq)
+        columns.times.append(time_ns)
+        columns.shared.append(shared)
+        columns.pids.append(pid)
+        columns.events.append(line[:-1] if line[-1] == _NEWLINE else line)
         self.grew(len(line))
 
     def grew(self, size: int) -> None:
-        """Tell that *size* bytes of events were added to ``rows``."""
+        """Tell that *size* bytes of events were added to the ``columns``."""
         if not self._size:
             self._opened = self._now
         self._size += size
@@ -149,18 +164,16 @@ class StreamForward:
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
         self._now = now
-        if self.rows and now - self._opened >= self._batch_age:
+        if self.columns.events and now - self._opened >= self._batch_age:
             self.flush()
         else:
             self._tell()
 
     def flush(self) -> None:
         """Close the batch, if there is one."""
-        if self.rows:
-            seqs, times, shared, pids, events = zip(*self.rows, strict=True)
-            batch = Batch(self._source, self._weight, seqs, times, shared, pids, events)
-            self.rows.clear()
-            self._size = 0
+        if self.columns.events:
+            batch = Batch(self._source, self._weight, *self.columns)
+            self.columns, self._size = Columns([], [], [], [], []), 0
             self.flushed += batch.count
             self._forwarder.append(batch)
         self._tell()

@@ -3,9 +3,11 @@
 from typing import Final
 
 from grafana.dashboards.board import Board, Row, to_board
+from grafana.dashboards.lines import extreme, level, rates
 from grafana.dashboards.panels import (
     BAD_IF_ANY,
     GOOD_IF_ANY,
+    LATE,
     Steps,
     colored,
     graph,
@@ -28,7 +30,7 @@ from grafana.dashboards.query import (
 )
 from grafana.dashboards.shared import NODE, SESSIONS_ENDED, reasons
 from grafana.dashboards.telemetry import GADGET, own_rows
-from grafana.dashboards.variables import Json, cluster, datasource, gadget, labels, node, window
+from grafana.dashboards.variables import Json, gadget, labels, node, scraped, window
 
 _GUIDE: Final = (
     "Three questions: **was every node looked at** as often as it should be, **did the sessions do "
@@ -37,7 +39,6 @@ _GUIDE: Final = (
     "are in igpipe's `docs/operations.md`, those of lost records in `docs/delivery.md`, every "
     "metric in `docs/metrics.md`."
 )
-_LATE: Final[Steps] = (("green", None), ("orange", 2), ("red", 3))
 _ELIGIBLE: Final = 'state="eligible"'
 _LEFT_OUT: Final = 'state!="eligible"'
 _YES_NO: Final = {"0": "no", "1": "yes"}
@@ -51,8 +52,7 @@ def build() -> Json:
         about="How much was looked at, what was lost, and how igpipe itself fares.",
         guide=_GUIDE,
         variables=[
-            datasource("prometheus", "The Prometheus that scrapes igpipe."),
-            cluster(),
+            *scraped(),
             node(),
             gadget(),
             labels("sink", "Where records go.", sinks),
@@ -164,7 +164,7 @@ def _exposure(age: str) -> Json:
         "Observed": {"unit": "percentunit"},
         "Looks": {"decimals": 0},
         "Last look, age": {"unit": "s"},
-        "Last look, periods": {"decimals": 1, **colored(_LATE)},
+        "Last look, periods": {"decimals": 1, **colored(LATE)},
         "node": {"links": [_to_node("${__data.fields.node}")]},
     }
     targets = [target(t, kind="table") for t in (observed, looked, age, f"({age}) / {period}")]
@@ -187,7 +187,6 @@ def _sessions() -> list[Json]:
     start = "igpipe_session_start_seconds"
     overhead = [sampled(quantile(part, start), f"{part:.0%}") for part in (0.5, 0.9)]
     mean = f"sum({rate(f'{start}_sum')}) / sum({rate(f'{start}_count')})"
-    paused = f"max by (cause) ({select('igpipe_paused_by')})"
     reaped = f"3600 * sum({own('igpipe_reaped_pods_total')})"
     return [
         graph(
@@ -213,29 +212,26 @@ def _sessions() -> list[Json]:
         ),
         graph(
             "Slots", "Sessions that run, and that may run at once.", "short",
-            target(f"sum({select('igpipe_slots_in_use')})", "in use"),
-            target(f"sum({select('igpipe_slots')})", "slots"),
+            level("igpipe_slots_in_use", "in use"), level("igpipe_slots", "slots"),
         ),
         graph(
             "Paused by", "What keeps sessions from being started.", "short",
-            target(paused, "{{cause}}"), most=1,
+            extreme("max", "igpipe_paused_by", "cause"), most=1,
         ),
         graph(
             "Pods that outlived their session",
             "Left at the reaper's last look, and removed by it, an hour.", "short",
-            target(f"sum({select('igpipe_residual_pods')})", "residual"),
-            target(reaped, "reaped an hour"),
+            level("igpipe_residual_pods", "residual"), target(reaped, "reaped an hour"),
         ),
         graph(
             "Looks on demand, asked for", "Requests by who asked and what became of them.", "cps",
-            target(f"sum by (kind, outcome) ({own('igpipe_look_requests_total')})",
-                   "{{kind}} {{outcome}}"),
-            target(f"sum({own('igpipe_look_requests_expired_total')})", "no slot in time"),
+            rates("igpipe_look_requests_total", "kind, outcome"),
+            rates("igpipe_look_requests_expired_total", name="no slot in time"),
         ),
         graph(
             "Looks on demand, live", "That wait or run, and how many may.", "short",
-            target(f"sum({select('igpipe_look_requests_live')})", "live"),
-            target(f"sum({select('igpipe_look_requests_capacity')})", "capacity"),
+            level("igpipe_look_requests_live", "live"),
+            level("igpipe_look_requests_capacity", "capacity"),
         ),
         graph(
             "Pauses that igpipe began", "By cause, an hour.", "short",

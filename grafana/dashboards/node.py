@@ -3,18 +3,25 @@
 from typing import Final
 
 from grafana.dashboards.board import Board, Row
-from grafana.dashboards.measures import AMOUNTS, LATENCIES, SECTIONS
-from grafana.dashboards.panels import Steps, colored, graph, sampled, stat, table, target
+from grafana.dashboards.measures import AMOUNTS, LATENCIES
+from grafana.dashboards.panels import LATE, colored, graph, sampled, stat, table, target
 from grafana.dashboards.query import looks, select, share
-from grafana.dashboards.shared import NODE, amount, latency, looks_at_nodes, observation, reasons
+from grafana.dashboards.shared import (
+    NODE,
+    amount,
+    latency,
+    looks_at_nodes,
+    observation,
+    reasons,
+    sections,
+)
 from grafana.dashboards.variables import (
     Json,
     choice,
-    cluster,
-    datasource,
     doubtful,
     namespace,
     node,
+    scraped,
     top,
     window,
 )
@@ -33,7 +40,6 @@ _BY: Final = {
     "container": "namespace, pod, container",
     "comm": "comm",
 }
-_LATE: Final[Steps] = (("green", None), ("orange", 2), ("red", 3))
 
 
 def build() -> Json:
@@ -43,8 +49,7 @@ def build() -> Json:
         about="What one node does while igpipe looks at it, and how often that is.",
         guide=_GUIDE,
         variables=[
-            datasource("prometheus", "The Prometheus that scrapes igpipe."),
-            cluster(),
+            *scraped(),
             node(one=True),
             namespace(),
             *window((6, 12, 24, 48)),
@@ -58,10 +63,6 @@ def build() -> Json:
 
 
 def _rows() -> list[Row]:
-    sections = [
-        Row(title, [observation(m, "$by", *_CHOSEN, nodes=NODE) for m in measures])
-        for title, measures in SECTIONS.items()
-    ]
     latencies = [p for what in LATENCIES for p in latency(what, *_CHOSEN, nodes=NODE)]
     age = f"max by (gadget) ({select('igpipe_snapshot_age_seconds', NODE)})"
     about_age = "How old the snapshots behind the panels beside are."
@@ -70,7 +71,7 @@ def _rows() -> list[Row]:
     return [
         Row("How it is looked at", _looks(), height=8),
         reasons(NODE),
-        *sections,
+        *sections(lambda measure: observation(measure, "$by", *_CHOSEN, nodes=NODE)),
         Row("Latencies", latencies, height=9),
         Row("At the last look", amounts),
     ]
@@ -88,7 +89,7 @@ def _looks() -> list[Json]:
         "Observed": {"unit": "percentunit"},
         "Represented": {"unit": "percentunit", **colored((("red", None), ("green", 0.9)))},
         "Last look, age": {"unit": "s"},
-        "Last look, periods": {"decimals": 1, **colored(_LATE)},
+        "Last look, periods": {"decimals": 1, **colored(LATE)},
     }
     note = (
         "By gadget: looks in the window, the share of it that was observed, the share that the "

@@ -1,5 +1,6 @@
 """Who does what: the largest of the fleet. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
 from grafana.dashboards.board import Board, Row
@@ -9,19 +10,24 @@ from grafana.dashboards.measures import (
     DNS_LATENCY,
     EXECS,
     OPENS,
-    SECTIONS,
     Measure,
 )
 from grafana.dashboards.panels import PLAIN, sampled, stat, table, target
 from grafana.dashboards.query import acting, looks, own, select, share
-from grafana.dashboards.shared import SESSIONS_ENDED, estimate, latency, observation, reasons
+from grafana.dashboards.shared import (
+    SESSIONS_ENDED,
+    estimate,
+    latency,
+    observation,
+    reasons,
+    sections,
+)
 from grafana.dashboards.variables import (
     Json,
     choice,
-    cluster,
-    datasource,
     doubtful,
     namespace,
+    scraped,
     top,
     window,
     workload,
@@ -61,8 +67,7 @@ def build() -> Json:
 
 def _variables() -> list[Json]:
     return [
-        datasource("prometheus", "The Prometheus that scrapes igpipe."),
-        cluster(),
+        *scraped(),
         namespace(),
         workload("What owns the Pods; panels by Pod do not heed it."),
         *window((3, 6, 12, 24)),
@@ -74,10 +79,7 @@ def _variables() -> list[Json]:
 
 def _rows() -> list[Row]:
     most = [Row(f"Most {measure.title}", _most(measure), width=6, height=9) for measure in _MAIN]
-    every = [
-        Row(f"All measures: {title}", [estimate(m, "$by", *_CHOSEN) for m in measures], folded=True)
-        for title, measures in SECTIONS.items()
-    ]
+    every = sections(lambda measure: estimate(measure, "$by", *_CHOSEN))
     latencies = latency(DNS_LATENCY, 'namespace=~"$namespace"')
     return [
         Row("At a glance", _glance(), width=4, height=4),
@@ -85,7 +87,7 @@ def _rows() -> list[Row]:
         Row("Latency", latencies, height=9),
         reasons(),
         Row("Seen so far, without weight", _seen(), height=9),
-        *every,
+        *(replace(row, title=f"All measures: {row.title}", folded=True) for row in every),
     ]
 
 

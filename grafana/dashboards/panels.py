@@ -13,6 +13,8 @@ Steps = tuple[tuple[str, float | None], ...]
 PLAIN: Final[Steps] = (("text", None),)
 BAD_IF_ANY: Final[Steps] = (("green", None), ("red", 1))
 GOOD_IF_ANY: Final[Steps] = (("red", None), ("green", 1))
+LATE: Final[Steps] = (("green", None), ("orange", 2), ("red", 3))
+"""Periods since the last look."""
 
 
 def target(expr: str, legend: str = "__auto", *, kind: str = "time_series", step: str = "") -> Json:

@@ -1,9 +1,10 @@
 """Panels that several dashboards have. Pure."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from grafana.dashboards.board import Row, annotation, to_board
-from grafana.dashboards.measures import Amount, Latency, Measure
+from grafana.dashboards.measures import SECTIONS, Amount, Latency, Measure
 from grafana.dashboards.panels import BLANK, graph, heatmap, sampled, states
 from grafana.dashboards.query import (
     REASONS,
@@ -58,15 +59,15 @@ def reasons(nodes: str = "", gadgets: str = "") -> Row:
     return Row("Sound or not", [panel], width=24, height=9)
 
 
+def sections(panel: Callable[[Measure], Json]) -> list[Row]:
+    """Make a *panel* of every measure, a row for each section of them."""
+    return [Row(title, list(map(panel, measures))) for title, measures in SECTIONS.items()]
+
+
 def estimate(measure: Measure, by: str, *matchers: str, nodes: str = "", top: bool = True) -> Json:
     """Draw what a permanent observer would have counted, summed by labels."""
     summed = f"sum by ({by}) ({rate(measure.estimated, *matchers, measure.where)})"
-    expr = f"topk($top, {summed})" if top else summed
-    note = f"{measure.text} {_ESTIMATED}" + (" The $top largest of each moment." if top else "")
-    return graph(
-        f"{measure.title} by {_name(by)}", note, measure.unit,
-        sampled(guarded(expr, measure.gadget, nodes)), noValue=BLANK, links=_links(by),
-    )  # fmt: skip
+    return _counted(measure, by, summed, _ESTIMATED, nodes=nodes, top=top)
 
 
 def observation(
@@ -76,12 +77,7 @@ def observation(
     summed = per_observed_second(
         measure.observed, by, measure.gadget, *matchers, measure.where, nodes=nodes
     )
-    expr = f"topk($top, {summed})" if top else summed
-    note = f"{measure.text} {_OBSERVED}" + (" The $top largest of each moment." if top else "")
-    return graph(
-        f"{measure.title} by {_name(by)}", note, measure.unit,
-        sampled(guarded(expr, measure.gadget, nodes)), noValue=BLANK, links=_links(by),
-    )  # fmt: skip
+    return _counted(measure, by, summed, _OBSERVED, nodes=nodes, top=top)
 
 
 def latency(what: Latency, *matchers: str, nodes: str = "") -> list[Json]:
@@ -104,6 +100,16 @@ def amount(what: Amount, *matchers: str) -> Json:
     expr = f"sum by ({what.split}) ({select(what.metric, *matchers)})"
     note = f"{what.text} As of the last look at each node, which may be a period ago."
     return graph(f"{what.title} by {what.split}", note, what.unit, sampled(expr))
+
+
+def _counted(measure: Measure, by: str, summed: str, how: str, *, nodes: str, top: bool) -> Json:
+    """Draw a measure *summed* by labels; *how* says what its numbers are."""
+    expr = f"topk($top, {summed})" if top else summed
+    note = f"{measure.text} {how}" + (" The $top largest of each moment." if top else "")
+    return graph(
+        f"{measure.title} by {_name(by)}", note, measure.unit,
+        sampled(guarded(expr, measure.gadget, nodes)), noValue=BLANK, links=_links(by),
+    )  # fmt: skip
 
 
 def _name(by: str) -> str:

@@ -58,10 +58,13 @@ def textbox(name: str, label: str, text: str) -> Json:
     return _variable("textbox", name, label, text, query="", options=[empty], current=empty)
 
 
-def cluster() -> Json:
-    """Offer clusters."""
+def scraped() -> list[Json]:
+    """Let the user choose a Prometheus, and clusters in it."""
     text = "The external label of the Prometheus, where it has one; All matches what has none, too."
-    return labels("cluster", text, "igpipe_build_info")
+    return [
+        datasource("prometheus", "The Prometheus that scrapes igpipe."),
+        labels("cluster", text, "igpipe_build_info"),
+    ]
 
 
 def namespace(*, one: bool = False) -> Json:

@@ -10,7 +10,6 @@ from grafana.dashboards.measures import (
     EXECS,
     LATENCIES,
     OPENS,
-    SECTIONS,
 )
 from grafana.dashboards.shared import (
     NODE,
@@ -21,14 +20,14 @@ from grafana.dashboards.shared import (
     looks_at_nodes,
     observation,
     reasons,
+    sections,
 )
 from grafana.dashboards.variables import (
     Json,
-    cluster,
-    datasource,
     doubtful,
     labels,
     namespace,
+    scraped,
     window,
     workload,
 )
@@ -71,8 +70,7 @@ def build() -> Json:
 
 def _variables() -> list[Json]:
     return [
-        datasource("prometheus", "The Prometheus that scrapes igpipe."),
-        cluster(),
+        *scraped(),
         namespace(one=True),
         workload("What owns the Pods.", one=True),
         labels("pod", "Its Pods that were seen.", _PODS, listed=True),
@@ -84,16 +82,12 @@ def _variables() -> list[Json]:
 
 
 def _rows() -> list[Row]:
-    sections = [
-        Row(title, [estimate(m, m.split, *_WORKLOAD, nodes=NODE, top=False) for m in measures])
-        for title, measures in SECTIONS.items()
-    ]
     by_pod = [observation(m, "pod", *POD, nodes=NODE, top=False) for m in _BY_POD]
     latencies = [p for what in LATENCIES if what.pods for p in latency(what, *POD, nodes=NODE)]
     return [
         reasons(NODE),
         Row("By Pod, while it was looked at", by_pod),
-        *sections,
+        *sections(lambda m: estimate(m, m.split, *_WORKLOAD, nodes=NODE, top=False)),
         Row("Latencies", latencies, height=9),
         Row("At the last look", [amount(what, *POD, NODE) for what in AMOUNTS]),
     ]

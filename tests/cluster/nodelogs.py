@@ -36,11 +36,12 @@ class NodeLogs:
         self._links: dict[tuple[str, str], dict[int, Path]] = {}
 
     def look(self) -> None:
-        """Keep what is new."""
+        """Keep what is new; of a folder that is removed meanwhile nothing is."""
         for root in self._roots:
-            for path in root.glob("*/*/*.log*"):
-                with suppress(FileNotFoundError):  # removed meanwhile
-                    self._take(path)
+            for pod in root.glob("*"):
+                with suppress(FileNotFoundError):
+                    for path in pod.glob("*/*.log*"):
+                        self._take(path)
 
     def lines(self, pod_uid: str, container: str) -> list[Line]:
         """Return all lines of a container, in order, over all its files."""

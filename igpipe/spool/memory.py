@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from igpipe.config import SpoolConfig
 from igpipe.model import Batch, Source
-from igpipe.spool.ports import Account, Outcomes, RecordOutcome, Taken, tally
+from igpipe.spool.books import Books
+from igpipe.spool.ports import Outcomes, RecordOutcome, Taken, tally
 from igpipe.telemetry import RecordTelemetry
 
 
@@ -68,15 +69,12 @@ class MemoryReader:
         telemetry: RecordTelemetry,
     ) -> None:
         self._spool = spool
-        self._sink = sink
         self.wants = wants
-        self._telemetry = telemetry
+        self._books = Books(sink, telemetry)
+        self.account = self._books.account
         self._waiting: deque[_Waiting] = deque()
         self._taken: dict[int, _Waiting] = {}
         self._filled = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._drained.set()
-        self.account = Account()
 
     @property
     def oldest(self) -> float | None:
@@ -99,9 +97,7 @@ class MemoryReader:
 
     def push(self, stored: "_Stored", batch: Batch) -> None:
         """Add a batch that was just appended to the log."""
-        self.account.forwarded += batch.count
-        self.account.pending += batch.count
-        self._telemetry.forwarded(self._sink, batch.count)
+        self._books.forwarded(batch.count)
         self._waiting.append(_Waiting(stored, batch))
         self._hold(stored)
 
@@ -130,7 +126,7 @@ class MemoryReader:
         counts, rest = tally(taken, outcomes)
         waiting = self._taken.pop(taken.position)
         for outcome, records in counts.items():
-            self._book(outcome, records)
+            self._books.ended(outcome, records)
         if rest:
             whole = len(rest) == taken.batch.count
             batch = taken.batch if whole else taken.batch.select(rest)
@@ -139,7 +135,7 @@ class MemoryReader:
 
     async def drained(self) -> None:
         """Wait until nothing is pending; see Reader."""
-        await self._drained.wait()
+        await self._books.drained()
 
     def expire(self, before: float) -> None:
         """End the batches that were appended earlier than *before*."""
@@ -150,7 +146,7 @@ class MemoryReader:
         """End the oldest batch that is not taken."""
         waiting = self._waiting.popleft()
         self._release(waiting.stored)
-        self._book(outcome, waiting.batch.count)
+        self._books.ended(outcome, waiting.batch.count)
 
     def _put_back(self, waiting: "_Waiting") -> None:
         """Insert by position: requests in flight side by side may come back in any order."""
@@ -166,19 +162,11 @@ class MemoryReader:
             self._spool.size += stored.size
         stored.holders += 1
         self._filled.set()
-        self._drained.clear()
 
     def _release(self, stored: "_Stored") -> None:
         stored.holders -= 1
         if not stored.holders:
             self._spool.size -= stored.size
-
-    def _book(self, outcome: RecordOutcome, records: int) -> None:
-        setattr(self.account, outcome, getattr(self.account, outcome) + records)
-        self.account.pending -= records
-        self._telemetry.record(self._sink, outcome, records)
-        if not self.account.pending:
-            self._drained.set()
 
 
 @dataclass(slots=True)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from igpipe.model import Batch, Source
+from igpipe.spool.books import Books
 from igpipe.spool.cursor import Cursor
 from igpipe.spool.cursorfile import CursorFile
 from igpipe.spool.format import LOOK, Record, Stretch
 from igpipe.spool.held import Held, Spot, hold
 from igpipe.spool.holes import Holes
-from igpipe.spool.ports import Account, Outcomes, RecordOutcome, Taken, tally
+from igpipe.spool.ports import Outcomes, RecordOutcome, Taken, tally
 from igpipe.spool.recover import Backlog
 from igpipe.spool.segment import Segment
 from igpipe.spool.unread import Unread
@@ -61,6 +62,8 @@ class DiskReader:
         self._sink = sink
         self.wants = wants
         self._telemetry = telemetry
+        self._books = Books(sink, telemetry)
+        self.account = self._books.account
         self._file = file
         self._unread = Unread()
         self._back: deque[Held] = deque()
@@ -69,9 +72,6 @@ class DiskReader:
         self._next_at = 0.0
         self._past = Cursor(sink, 0.0, 0, 0, next=0, end=0)
         self._filled = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._drained.set()
-        self.account = Account()
 
     @property
     def oldest(self) -> float | None:
@@ -95,28 +95,24 @@ class DiskReader:
                 size = sum(s for source, s in sizes if self.wants(source))
                 self._unread.add(segment, count, size)
                 segment.pending += count
-                self.account.recovered += count
-        self.account.pending = self.account.recovered
-        self._telemetry.recovered(self._sink, self.account.recovered)
+        self._books.recovered(sum(map(self._unread.records, self._unread)))
         if self._unread:
             self._begin()
             if self._next.segment.first == cursor.segment:
                 self._next = Spot(self._next.segment, cursor.offset, cursor.low)
             self._next_at = backlog.oldest or now
-            self._wake()
+            self._filled.set()
         self.save(now)
 
     def push(self, spot: Spot, count: int, size: int, at: float) -> None:
         """Add a batch of *count* records that was just appended to the log."""
         segment = spot.segment
-        self.account.forwarded += count
-        self.account.pending += count
-        self._telemetry.forwarded(self._sink, count)
+        self._books.forwarded(count)
         if not self._unread:
             self._next, self._next_at = spot, at
         self._unread.add(segment, count, size)
         segment.pending += count
-        self._wake()
+        self._filled.set()
 
     async def filled(self) -> None:
         """Wait until there is something to take; see Reader."""
@@ -154,7 +150,7 @@ class DiskReader:
 
     async def drained(self) -> None:
         """Wait until nothing is pending; see Reader."""
-        await self._drained.wait()
+        await self._books.drained()
 
     def lose(self, segment: Segment, outcome: RecordOutcome) -> None:
         """Give up what is not taken of a segment."""
@@ -260,9 +256,7 @@ class DiskReader:
         """Take *count* off what is unread; what damage had hidden at start is recovered now."""
         found = self._unread.read(segment, count, size)
         if found:
-            self.account.recovered += found
-            self.account.pending += found
-            self._telemetry.recovered(self._sink, found)
+            self._books.recovered(found)
             segment.pending += found
 
     def _go_on(self, segment: Segment, offset: int, position: int) -> None:
@@ -280,19 +274,11 @@ class DiskReader:
         """Insert by position: requests in flight side by side may come back in any order."""
         at = sum(other.position < held.position for other in self._back)
         self._back.insert(at, held)
-        self._wake()
-
-    def _wake(self) -> None:
         self._filled.set()
-        self._drained.clear()
 
     def _book(self, segment: Segment, outcome: RecordOutcome, records: int) -> None:
-        setattr(self.account, outcome, getattr(self.account, outcome) + records)
-        self.account.pending -= records
+        self._books.ended(outcome, records)
         segment.pending -= records
-        self._telemetry.record(self._sink, outcome, records)
-        if not self.account.pending:
-            self._drained.set()
         self._log.release(segment)
 
 

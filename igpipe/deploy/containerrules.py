@@ -29,13 +29,18 @@ def _each(name: str, holds: str, message: str, shown: str = "", told: str = "") 
     return Rule(name, f"variables.containers.all(c, {holds})", message, detail, told)
 
 
+def _only(name: str, listed: str, known: str, message: str) -> Rule:
+    """Make the rule that what is *listed* of every container is among what is *known*."""
+    holds = f"{listed}.all(k, k in {known})"
+    return _each(name, holds, message, f'{listed}.filter(k, !(k in {known})).join(", ")')
+
+
 def _program() -> Iterator[Rule]:
-    known = "variables.containerFields"
-    yield _each(
+    yield _only(
         "container fields",
-        f"dyn(c).all(k, k in {known})",
+        "dyn(c)",
+        "variables.containerFields",
         "containers have fields that a session's containers never have",
-        f'dyn(c).filter(k, !(k in {known})).join(", ")',
     )
     yield _each(
         "image",
@@ -124,12 +129,11 @@ def _mounts() -> Iterator[Rule]:
 
 
 def _security() -> Iterator[Rule]:
-    known = "variables.securityFields"
-    yield _each(
+    yield _only(
         "security fields",
-        f"dyn({_SECURITY}).all(k, k in {known})",
+        f"dyn({_SECURITY})",
+        "variables.securityFields",
         "securityContext has fields that a session's never has",
-        f'dyn({_SECURITY}).filter(k, !(k in {known})).join(", ")',
     )
     yield _each(
         "privileged",
@@ -157,12 +161,11 @@ def _security() -> Iterator[Rule]:
 
 
 def _limits() -> Iterator[Rule]:
-    limited = "dyn(c.?resources.limits.orValue({}))"
-    yield _each(
+    yield _only(
         "resources",
-        f"{limited}.all(k, k in {literal(_RESOURCES)})",
+        "dyn(c.?resources.limits.orValue({}))",
+        literal(_RESOURCES),
         "a session uses no devices nor other resources",
-        f'{limited}.filter(k, !(k in {literal(_RESOURCES)})).join(", ")',
     )
     for resource, bound in (("memory", "memory"), ("ephemeral-storage", "storage")):
         given = f"c.?resources.limits[?{literal(resource)}]"

@@ -7,7 +7,7 @@ come a second time, as a replay begins, are known by their number.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -40,8 +40,7 @@ class FrameReading:
         self._interrupted: float | None = None  # when the last connection brought its last frame
         self._may_be_torn = False  # the first line of a log that is read from a time on
         self._arrived = 0.0
-        self._tally = _Tally()
-        self._size = 0  # bytes read since the last report
+        self._news = Report()  # what the next report tells
         self._told = 0.0  # seconds observed, by the last report
         self._cutter = self._new_cutter()
 
@@ -61,11 +60,11 @@ class FrameReading:
 
     def feed(self, chunk: bytes, now: float) -> Iterator[StreamItem]:
         """Take the next bytes; a ``Report`` follows what they held."""
-        self._size += len(chunk)
         oversized = self._cutter.oversized
         lines = self._cutter.feed(chunk)
         yield from self._lines(lines, now)
-        self._tally.bad += self._cutter.oversized - oversized
+        bad = self._news.bad + self._cutter.oversized - oversized
+        self._news = replace(self._news, bad=bad, size=self._news.size + len(chunk))
         yield from self._report()
 
     def finish(self, now: float) -> Iterator[StreamItem]:
@@ -91,8 +90,8 @@ class FrameReading:
     def _refuse(self, line: bytes) -> None:
         """Count what is no frame, but for the end of one: a replay by time begins anywhere."""
         if not self._may_be_torn:
-            self._tally.bad += 1
-            self._tally.sample = line[:_SAMPLE]
+            bad = self._news.bad + 1
+            self._news = replace(self._news, bad=bad, sample=line[:_SAMPLE])
         self._may_be_torn = False
 
     def _check(self, header: Header) -> None:
@@ -107,7 +106,7 @@ class FrameReading:
     def _frame(self, header: Header, data: bytes, now: float) -> Iterator[StreamItem]:
         last, self._last = self._last, header
         missed = header.all_lines - header.lines - last.all_lines
-        self._tally.add(header, last, missed)
+        self._news = _add(self._news, header, last, missed)
         if missed:
             yield Gap(self._arrived or now, now)
         else:
@@ -124,32 +123,24 @@ class FrameReading:
             self.cost = _cost(data)
 
     def _report(self) -> Iterator[Report]:
-        observed, tally = self._observed / _NANO, self._tally
-        if observed > self._told or tally != _Tally():
-            yield Report(observed, **asdict(tally), size=self._size)
-            self._told, self._tally, self._size = observed, _Tally(), 0
+        observed = self._observed / _NANO
+        if observed > self._told or replace(self._news, size=0) != Report():
+            yield replace(self._news, observed=observed)
+            self._told, self._news = observed, Report()
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the next report tells; fields as in ``Report``."""
-
-    missed: int = 0
-    lost: int = 0
-    dropped: int = 0
-    dropped_bytes: int = 0
-    filtered: int = 0
-    bad: int = 0
-    sample: bytes = b""
-
-    def add(self, header: Header, last: Header, missed: int) -> None:
-        """Add what a frame tells of the time since the *last* one."""
-        dropped, size, filtered, lost, _ = map(int.__sub__, _sums_of(header), _sums_of(last))
-        self.missed += missed
-        self.lost += max(0, lost - header.lost)  # what its own lines tell is counted with them
-        self.dropped += dropped
-        self.dropped_bytes += size
-        self.filtered += filtered
+def _add(news: Report, header: Header, last: Header, missed: int) -> Report:
+    """Add to *news* what a frame tells of the time since the *last* one."""
+    dropped, size, filtered, lost, _ = map(int.__sub__, _sums_of(header), _sums_of(last))
+    lost = max(0, lost - header.lost)  # what its own lines tell is counted with them
+    return replace(
+        news,
+        missed=news.missed + missed,
+        lost=news.lost + lost,
+        dropped=news.dropped + dropped,
+        dropped_bytes=news.dropped_bytes + size,
+        filtered=news.filtered + filtered,
+    )
 
 
 def _sums_of(header: Header) -> tuple[int, int, int, int, int]:

@@ -1,11 +1,12 @@
 """Records as documents with the fields of the Elastic Common Schema. Pure."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import partial
 from typing import Final
 
 import orjson
 
+from igpipe.memo import Memo
 from igpipe.model import Batch, Source
 from igpipe.record import fill, iso_second, nanoseconds, read_labels, seconds_of, stream_name, texts
 from igpipe.sinks.ecsfields import (
@@ -16,7 +17,7 @@ from igpipe.sinks.ecsfields import (
     nothing,
     process_of,
 )
-from igpipe.sinks.ecsread import UNUSUAL, bring, read_facts
+from igpipe.sinks.ecsread import UNREADABLE, bring, read_facts
 
 VERSION: Final = "8.17.0"
 """The version of the schema whose fields these are."""
@@ -27,30 +28,31 @@ def ecs_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
     source, errors = batch.source, {}
     columns: tuple[list[bytes], ...] = [], [], []
     places, processes, fields = columns
-    detail = DETAILS.get(source.gadget, nothing)
-    action, read = action_of(source.gadget), read_facts(source.gadget)
+    detail, action = DETAILS.get(source.gadget, nothing), action_of(source.gadget)
+    ways = read_facts(source.gadget), partial(bring, gadget=source.gadget)
     for row, (raw, shared) in enumerate(zip(batch.events, batch.shared, strict=True)):
-        try:
+        for read in ways:
             try:
                 event = read(raw)
-            except UNUSUAL:
-                event = bring(raw, source.gadget)
-            found: Fields = {"event": {"action": action}}
-            detail(event, found)
-            process = process_of(event.proc)
-            if more := found.pop("process", None):
-                process = _joined(process, more)
-            text = orjson.dumps(found)[_EVENT:-1]
-            container = event.runtime
-            place = _place(
-                source.cluster,
-                source.node,
-                shared,
-                container.containerId,
-                container.containerImageName,
-            )
-        except (ValueError, TypeError, AttributeError) as error:
-            errors[row] = str(error)
+                found: Fields = {"event": {"action": action}}
+                detail(event, found)
+                process = process_of(event.proc)
+                if more := found.pop("process", None):
+                    process = _joined(process, more)
+                text = orjson.dumps(found)[_EVENT:-1]
+                container = event.runtime
+                place = _PLACES[
+                    source.cluster,
+                    source.node,
+                    shared,
+                    container.containerId,
+                    container.containerImageName,
+                ]
+                break
+            except UNREADABLE as error:
+                why = str(error)
+        else:
+            errors[row] = why
             text = place = process = b""
         places.append(place)
         processes.append(process and process + b"},")
@@ -97,9 +99,9 @@ def _form(source: Source, weight: float, second: int) -> bytes:
     )
 
 
-@lru_cache(maxsize=4096)
-def _place(cluster: str, node: str, shared: bytes, container_id: str, image: str) -> bytes:
-    """Write what all events of a container share, of which *shared* are the labels."""
+def _place(key: tuple[str, str, bytes, str, str]) -> bytes:
+    """Write what all events of a container share, of which the third of *key* are the labels."""
+    cluster, node, shared, container_id, image = key
     labels = read_labels(shared)
     namespace, pod, container = map(labels.get, ("namespace", "pod", "container"))
     fields: Fields = {
@@ -128,3 +130,4 @@ def _place(cluster: str, node: str, shared: bytes, container_id: str, image: str
 
 
 _EVENT: Final = len(b'{"event":{')
+_PLACES: Final = Memo(_place)

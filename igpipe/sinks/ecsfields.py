@@ -7,13 +7,12 @@ import orjson
 from msgspec import UNSET
 
 from igpipe.gadgets import Kind, kind_of
+from igpipe.memo import Memo
 from igpipe.sinks.ecsread import Bind, Connection, Dns, Exec, Facts, File, Process
 
 Fields = dict[str, Any]
 Detail = Callable[[Any, Fields], None]
 """Writes what a gadget's events have beyond the process into the fields of a document."""
-NAME: Final = 256
-"""Longer texts of names are written each time; the kernel's names have at most 15 bytes."""
 
 
 def category_of(gadget: str) -> Fields:
@@ -72,22 +71,11 @@ def _owner(uid: Any, gid: Any, user: Any) -> Fields:
     return {"user": {"id": str(uid), "name": user}, "group": {"id": str(gid)}}
 
 
-class _Texts(dict[Any, bytes]):
-    """What was written for some values, by value; at most so many, then all are forgotten."""
-
-    KNOWN: Final = 4096
-
-    def __init__(self, write: Callable[[Any], bytes]) -> None:
-        super().__init__()
-        self._write = write
-
-    def __missing__(self, value: Any) -> bytes:
-        if len(self) >= self.KNOWN:
-            self.clear()
-        text = self._write(value)
-        if len(text) <= NAME:
-            self[value] = text
-        return text
+def _known_owner(owner: tuple[Any, Any, Any]) -> bytes:
+    """Write the members of an owner; TypeError if there is none."""
+    if owner[0] is UNSET:
+        raise TypeError("no owner")
+    return orjson.dumps(_owner(*owner))[1:-1]
 
 
 def nothing(event: Facts, fields: Fields) -> None:
@@ -190,8 +178,8 @@ def _network(end: Mapping[str, Any], fields: Fields) -> None:
 
 
 _USUAL: Final = b'"process":{"pid":%d,"name":%b,"parent":{"pid":%d,"name":%b},"thread":{"id":%d},%b'
-_TEXTS: Final = _Texts(orjson.dumps)
-_OWNERS: Final = _Texts(lambda owner: orjson.dumps(_owner(*owner))[1:-1])
+_TEXTS: Final = Memo[Any, bytes](orjson.dumps)
+_OWNERS: Final = Memo(_known_owner)
 
 _CATEGORIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "trace_exec": ("process", ("start",)),

@@ -6,32 +6,35 @@ time. An event of another shape is parsed whole and brought into this one.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
-from msgspec import UNSET, MsgspecError, Struct, UnsetType
+from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
 from msgspec.json import Decoder
 
 from igpipe.decode import getter, label_text, number
 from igpipe.model import Event
 
-UNUSUAL: Final = (MsgspecError, RecursionError)
-"""What reading an event raises that has another shape than is usual, or is nested very deep."""
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number as documents hold it. Of one that is longer the two ways of parsing make different."""
+
+UNREADABLE: Final = (MsgspecError, ValueError, TypeError, AttributeError, RecursionError)
+"""What comes of an event that has another shape than was expected, or is nested very deep."""
 
 
 class Creds(Struct, kw_only=True, gc=False):
     """Whose process it is."""
 
-    uid: Any = UNSET
-    gid: Any = ""
-    user: Any = None
+    uid: Whole | str | UnsetType = UNSET
+    gid: Whole | str = ""
+    user: str | None = None
 
 
 class Parent(Struct, kw_only=True, gc=False):
     """The process that began it."""
 
     comm: str | None = None
-    pid: int | None = None
+    pid: Whole | None = None
 
 
 class Process(Struct, kw_only=True, gc=False):
@@ -40,8 +43,8 @@ class Process(Struct, kw_only=True, gc=False):
     comm: str | None = None
     creds: Creds | UnsetType = UNSET
     parent: Parent | UnsetType = UNSET
-    pid: int | None = None
-    tid: int | None = None
+    pid: Whole | None = None
+    tid: Whole | None = None
 
 
 class Runtime(Struct, kw_only=True, gc=False):
@@ -103,15 +106,13 @@ class Dns(Facts, kw_only=True, gc=False):
 
 
 def read_facts(gadget: str) -> Callable[[bytes], Any]:
-    """Give the function that reads an event of *gadget*; raises UNUSUAL for another shape."""
+    """Give the function that reads an event of *gadget*; it raises one of UNREADABLE."""
     return _DECODERS[_KINDS.get(gadget, Facts)].decode
 
 
 def bring(text: bytes, gadget: str) -> Facts:
     """
-    Read an event of any shape, and bring it into the usual one.
-
-    ValueError, AttributeError or TypeError if it is none.
+    Read an event of any shape, and bring it into the usual one; one of UNREADABLE if it is none.
     """
     event, kind = orjson.loads(text), _KINDS.get(gadget, Facts)
     more = {name: get(event) for name, get in _PLAIN.items() if name in kind.__struct_fields__}
@@ -137,7 +138,11 @@ def _process(event: Event) -> Process:
         proc, parent, creds = event, _parent(event), event.get("creds", event)
     return Process(
         comm=_name(proc.get("comm")),
-        creds=Creds(uid=creds["uid"], gid=creds.get("gid", ""), user=creds.get("user"))
+        creds=Creds(
+            uid=_owner(creds["uid"]),
+            gid=_owner(creds.get("gid", "")),
+            user=_name(creds.get("user")),
+        )
         if type(creds) is dict and "uid" in creds
         else UNSET,
         parent=Parent(comm=_name(parent.get("comm")), pid=_id(parent.get("pid")))
@@ -160,7 +165,12 @@ def _name(value: Any) -> str | None:
 
 
 def _id(value: Any) -> int | None:
-    return value if type(value) is int else None
+    return value if type(value) is int and value < 2**63 else None
+
+
+def _owner(value: Any) -> int | str:
+    """Keep a number; all else is text, for 1, 1.0 and true are equal, and not the same user."""
+    return value if _id(value) is not None else _text(lambda owner: owner, value)
 
 
 def _end(event: Event, name: str) -> Event:
@@ -170,7 +180,7 @@ def _end(event: Event, name: str) -> Event:
     return {"addr": event.get(f"{name}IP"), "port": event.get(f"{name}Port")}
 
 
-def _text(get: Callable[[Event], Any], event: Event) -> str:
+def _text(get: Callable[[Any], Any], event: Any) -> str:
     try:
         return label_text(get(event))
     except (AttributeError, TypeError):

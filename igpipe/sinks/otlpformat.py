@@ -1,7 +1,6 @@
 """Records as OpenTelemetry logs, grouped by the container they come from. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from igpipe import __version__
 from igpipe.decode import getter, label_text
+from igpipe.memo import Memo
 from igpipe.model import Batch, Event, Source
 from igpipe.record import identity
 from igpipe.sinks.grouping import Grouping
@@ -62,7 +62,7 @@ class OtlpPacker:
         for row, parts in enumerate(zip(*columns, strict=True)):
             try:
                 resource, log_record = write(*parts)
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 verdict = dead_letter("unreadable", str(error))
                 self._grouping.refused.append((Place(taken, row), verdict))
                 continue
@@ -88,21 +88,22 @@ def record_writer(batch: Batch) -> Callable[[int, int, bytes], tuple[bytes, byte
         LogRecord(
             severity_number=SEVERITY_NUMBER_INFO, event_name=f"ig.{source.gadget}"
         ).SerializeToString()
-        + attribute("igpipe.session", source.session)
-        + attribute("igpipe.weight", float(batch.weight))
+        + attribute(("igpipe.session", source.session))
+        + attribute(("igpipe.weight", float(batch.weight)))
     )
 
     def write(seq: int, time: int, raw: bytes) -> tuple[bytes, bytes]:
         event = orjson.loads(raw)
         times = LogRecord(time_unix_nano=time, observed_time_unix_nano=time).SerializeToString()
         name = identity(source, time, seq).decode()
-        known = {"log.record.uid": name, "igpipe.seq": seq, **_process(event)}
         log_record = b"".join(
             (
                 constant,
                 times,
                 field(5, field(1, raw)),  # the body, a text
-                *(attribute(key, value) for key, value in known.items()),
+                attribute(("log.record.uid", name)),
+                attribute(("igpipe.seq", seq)),
+                *map(_ATTRIBUTES.__getitem__, _process(event).items()),
             )
         )
         return _resource_of(source, event), field(2, log_record)
@@ -110,9 +111,9 @@ def record_writer(batch: Batch) -> Callable[[int, int, bytes], tuple[bytes, byte
     return write
 
 
-@lru_cache(maxsize=2**14, typed=True)  # most values come again and again
-def attribute(key: str, value: Value) -> bytes:
+def attribute(pair: tuple[str, Value]) -> bytes:
     """Write an attribute of a log record; ValueError if a number is too large."""
+    key, value = pair
     return field(6, KeyValue(key=key, value=_value(value)).SerializeToString())
 
 
@@ -153,11 +154,12 @@ def _process(event: Event) -> dict[str, Value]:
 
 
 def _resource_of(source: Source, event: Event) -> bytes:
-    return _resource(source.cluster, source.node, *(_label(get, event) for _, get in _RESOURCE))
+    labels = (_label(get, event) for _, get in _RESOURCE)
+    return _RESOURCES[source.cluster, source.node, *labels]
 
 
-@lru_cache(maxsize=4096)
-def _resource(cluster: str, node: str, *values: str) -> bytes:
+def _resource(names: tuple[str, ...]) -> bytes:
+    cluster, node, *values = names
     known = {
         "service.name": "igpipe",
         "service.version": __version__,
@@ -201,3 +203,5 @@ _PROCESS: Final[tuple[tuple[str, type[str] | type[int], Callable[[Event], Any]],
     ("process.working_directory", str, getter("cwd")),
 )
 _args: Final = getter("args")
+_ATTRIBUTES: Final = Memo(attribute, most=2**14)  # most values come again and again
+_RESOURCES: Final = Memo(_resource)

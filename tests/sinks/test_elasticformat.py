@@ -1,5 +1,6 @@
 """Documents: golden ones for every recorded gadget of both generations, and what never changes."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,69 @@ def test_what_is_too_deep_is_refused_and_its_neighbours_are_sent() -> None:
     assert [(place.row, verdict.reason) for place, verdict in packer.refused()] == [
         (1, "unreadable")
     ]
+
+
+@pytest.mark.parametrize("gadget", ["trace_exec", "trace_dns"])
+def test_what_is_as_deep_as_an_event_may_be_stops_nobody(gadget: str) -> None:
+    """Writing such a part as a text would need a deeper stack than there is."""
+    deep = b"[" * 1020 + b"]" * 1020
+    events = [b'{"%b":%b}' % (key, deep) for key in (b"args", b"name", b"uid", b"proc", b"dst")]
+    source = Source("prod", "node-1", "s1", gadget)
+    whole = batch_of([record(seq, source=source) for seq in range(len(events) + 1)])
+    packer = BulkPacker(HEADS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
+    packer.add(0, replace(whole, events=[*events, whole.events[-1]]))
+    refused = {place.row for place, _ in packer.refused()}
+    assert {place.row for parcel in packer.parcels() for place in parcel.places()} == (
+        {*range(len(events) + 1)} - refused
+    )
+    assert len(events) not in refused
+
+
+@pytest.mark.parametrize(
+    ("uid", "other"), [(True, 1), (1.0, 1), (False, 0), (0, False), (-0.0, 0), (2**63, 2.0**63)]
+)
+def test_equal_values_are_not_the_same_user(uid: Any, other: Any) -> None:
+    """What one node claims changes nothing for others: 0 stays root, whoever was false before."""
+    ids = [user_of(owned(uid=each))["id"] for each in (uid, other, uid, other)]
+    assert ids[:2] == ids[2:]
+    assert [type(each) for each in ids] == [str] * 4
+    if type(other) is int:
+        assert ids[1] == str(other)
+
+
+def test_a_process_without_owner_is_one() -> None:
+    """Credentials may be empty, or of another shape."""
+    ((_, document),) = documents(pack(record(event=owned())))
+    assert "user" not in document["process"]
+    assert document["process"]["thread"] == {"id": 13}
+
+
+@pytest.mark.parametrize("number", [b"18446744073709551616", b"-9223372036854775809", b"1" * 300])
+@pytest.mark.parametrize("key", [b"pid", b"tid", b"uid", b"user", b"id", b"rcode", b"name"])
+def test_numbers_beyond_64_bits_refuse_nothing(key: bytes, number: bytes) -> None:
+    """A document without such a number is better than none."""
+    event = orjson.dumps({**owned(uid=0), "rcode": 1, "id": 2, "name": "n"})
+    odd = re.sub(rb'("%b":)("?\w+"?)' % key, rb"\g<1>" + number, event)
+    assert odd != event
+    line = record(source=Source("c", "n", "s", "trace_dns"), event=orjson.Fragment(odd))
+    packer = pack(line)
+    assert packer.refused() == []
+    assert len(documents(packer)) == 1
+
+
+def owned(**creds: Any) -> dict[str, Any]:
+    """Make an event of a process with credentials."""
+    parent = {"comm": "init", "pid": 1}
+    user = {"user": "me", "gid": 0} if creds else {}
+    proc = {"comm": "sh", "pid": 12, "tid": 13, "parent": parent, "creds": {**creds, **user}}
+    return {**EVENT, "proc": proc, "runtime": {}}
+
+
+def user_of(event: Any) -> dict[str, Any]:
+    """Tell whose process an event's document names."""
+    ((_, document),) = documents(pack(record(event=event)))
+    user: dict[str, Any] = document["process"]["user"]
+    return user
 
 
 _values = st.recursive(

@@ -1,5 +1,6 @@
 """Log records: read back with the protocol's own messages."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -115,6 +116,17 @@ def test_any_event_can_be_exported(event: Any) -> None:
     (parcel,) = pack(record(event=event))
     (log,) = read(parcel).resource_logs[0].scope_logs[0].log_records
     assert orjson.loads(log.body.string_value) == event
+
+
+def test_what_is_as_deep_as_an_event_may_be_is_refused() -> None:
+    """Writing such arguments as texts would need a deeper stack than there is."""
+    deep = b'{"args":[' + b"[" * 1020 + b"]" * 1020 + b"]}"
+    whole = batch_of([record(0), record(1)])
+    packer = OtlpPacker(ExportFrame(), 2**20)
+    packer.add(0, replace(whole, events=[deep, whole.events[1]]))
+    refused = [(place.row, verdict.reason) for place, verdict in packer.refused()]
+    assert refused == [(0, "unreadable")]
+    assert [place.row for place in packer.parcels()[0].places()] == [1]
 
 
 def test_what_cannot_be_written_is_refused() -> None:

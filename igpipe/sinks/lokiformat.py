@@ -3,19 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import orjson
 
 from igpipe.config import LokiSink
+from igpipe.memo import Memo
 from igpipe.model import NO_PID, Batch, Source
 from igpipe.record import fill, labels_of, read_labels, source_text, texts
 from igpipe.sinks.grouping import Grouping
 from igpipe.sinks.ports import EXPIRED, Join, Parcel, Piece, Place, Refused
 
 REMEMBERED: Final = 4096
-"""For so many batches it is known whether they are a replay."""
+"""For so many batches it is known whether they are a replay; and so many folded streams."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,11 @@ class LokiFormat:
             return self._streams.setdefault(key, _stream(named, more, tenant))
         few = {label: value for label, value in named.items() if label in _CONSTANT}
         key = (tenant, *{**few, **more}.values(), *few)
-        return self._folded.setdefault(key, _stream(few, more, tenant, folded=True))
+        if key not in self._folded:
+            if len(self._folded) >= REMEMBERED:  # a tenant may be a namespace, as nodes name it
+                self._folded.clear()
+            self._folded[key] = _stream(few, more, tenant, folded=True)
+        return self._folded[key]
 
     def _tenant(self, namespace: str) -> str:
         fit = _TENANT.fullmatch(namespace)
@@ -117,12 +121,11 @@ class LokiPacker:
             return {"": rows} if rows else {}
         found: dict[str, list[int]] = {}
         for row in rows:
-            found.setdefault(namespace_in(batch.shared[row]), []).append(row)
+            found.setdefault(_NAMESPACES[batch.shared[row]], []).append(row)
         return dict(found)
 
 
-@lru_cache(maxsize=4096)
-def namespace_in(shared: bytes) -> str:
+def _namespace_in(shared: bytes) -> str:
     """Read the namespace in a record's shared labels, whole or without their end."""
     return read_labels(shared).get("namespace", "")
 
@@ -149,23 +152,21 @@ def _labels(batch: Batch, *, but_first: bool) -> tuple[list[bytes], list[bytes]]
     if NO_PID in batch.pids:
         labels = labels_of(batch)
         return [_escaped(text) for text in labels], [_more(text, but_first) for text in labels]
-    pids, begun = texts(batch.pids), [_begun(text, but_first) for text in batch.shared]
+    pids, begun = texts(batch.pids), [_BEGUN[text, but_first] for text in batch.shared]
     escaped, more = ([both[side] for both in begun] for side in (0, 1))
     return fill(b'%b\\"pid\\":\\"%b\\"}', escaped, pids), fill(b'%b"pid":"%b"}', more, pids)
 
 
-@lru_cache(maxsize=4096)
-def _begun(shared: bytes, but_first: bool) -> tuple[bytes, bytes]:
-    """Write labels that the pid follows, both ways."""
-    return _escaped(shared), _more(shared + b"}", but_first).removesuffix(b"}") or b","
+def _begun(labels: tuple[bytes, bool]) -> tuple[bytes, bytes]:
+    """Write labels that the pid follows, both ways; see ``_labels``."""
+    shared, but_first = labels
+    return _escaped(shared), _more(shared.removesuffix(b",") + b"}", but_first)[:-1] + b","
 
 
 def _more(labels: bytes, but_first: bool) -> bytes:
     """Write labels as they end an object that has something already."""
-    if but_first:
-        rest = labels.partition(b',"')[2]
-        return b',"' + rest if rest else b"}"
-    return b"," + labels[1:] if len(labels) > 2 else b"}"
+    rest = _FIRST.sub(b"", labels, count=1) if but_first else labels[1:]
+    return rest if rest[:1] in b",}" else b"," + rest
 
 
 def _escaped(text: bytes) -> bytes:
@@ -192,6 +193,10 @@ def _stream(
     return Stream(head, b",", b"]}]}", True, frozenset(named), tenant, folded)
 
 
+_NAMESPACES: Final = Memo(_namespace_in)
+_BEGUN: Final = Memo(_begun)
+_FIRST: Final = re.compile(rb'\{"[a-z]+":"(?:[^"\\]|\\.)*"')
+"""The first label of an object; it may hold whatever a node claims."""
 _CONSTANT: Final = frozenset({"service_name", "cluster", "gadget"})
 """Labels with few values, kept where others are folded."""
 _TENANT: Final = re.compile(r"[a-zA-Z0-9!._*'()-]{1,150}", re.ASCII)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.forward.labels import VALUE_LENGTH
-from igpipe.model import Source
+from igpipe.forward.labels import VALUE_LENGTH, write_all, write_shared
+from igpipe.model import NO_PID, Source
 from igpipe.sinks.lokiformat import REMEMBERED, LokiFormat, LokiPacker, Stream
 from igpipe.sinks.ports import EXPIRED, Parcel
 from tests.sinks.samples import DNS, EVENT, EXEC, NOW_NS, batch, batch_of, fill, loki_config, record
@@ -82,6 +82,41 @@ def test_labels_are_chosen_and_leave_the_metadata() -> None:
     metadata = stream(shop)["values"][0][2]
     assert {"cluster", "gadget", "session"} <= metadata.keys()
     assert not {"namespace", "node", "service_name"} & metadata.keys()
+
+
+@pytest.mark.parametrize("name", ["a,", 'a,"', 'a\\",', '","b":"', "%d", "\\", "\x1b,", "é,"])
+@pytest.mark.parametrize("labels", [["namespace"], ["gadget"]])
+@pytest.mark.parametrize("pid", [NO_PID, 7])
+@pytest.mark.parametrize("more", [{}, {"podName": "p,"}])
+def test_names_may_be_anything(name: str, labels: list[str], pid: int, more: Any) -> None:
+    """A push stays JSON, and its entries keep their metadata, whatever a node claims."""
+    proc = {"proc": {"comm": "x,", "creds": {"uid": 0}}} if more else {}
+    event = {"k8s": {"namespace": name, **more}, **proc}
+    packer = LokiPacker(LokiFormat(loki_config(labels=labels)), 2**20, NOW)
+    values = [event["k8s"]["namespace"], *(("p,", None, "x,", 0) if more else (None,) * 4)]
+    shared = write_shared(values) if pid != NO_PID else write_all(event)
+    packer.add(0, replace(batch(), shared=[shared], pids=[pid]))
+    (parcel,) = packer.parcels()
+    only = stream(parcel)
+    ((_, text, metadata),) = only["values"]
+    known = {**only["stream"], **metadata}
+    assert known["namespace"] == orjson.loads(text)["labels"]["namespace"] == name
+    assert (known.get("pod"), known.get("uid")) == (("p,", "0") if more else (None, None))
+    assert known.get("pid") == (None if pid == NO_PID else "7")
+
+
+def test_folded_streams_are_bounded_too() -> None:
+    """Where namespaces are tenants, a node that invents them fills no memory."""
+    form = LokiFormat(loki_config(tenant="{namespace}", max_streams=1))
+    form.stream(EXEC, "shop", replay=False)
+    first = form.stream(EXEC, "n0", replay=False)
+    for number in range(REMEMBERED):
+        assert form.stream(EXEC, f"n{number}", replay=False).folded
+    assert form.stream(EXEC, "n0", replay=False) is first
+    form.stream(EXEC, "one more", replay=False)
+    again = form.stream(EXEC, "n0", replay=False)
+    assert again is not first
+    assert (again.head, again.tenant) == (first.head, "n0")
 
 
 def test_label_sets_are_bounded() -> None:

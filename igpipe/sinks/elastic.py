@@ -8,7 +8,7 @@ import orjson
 from igpipe.config import ElasticsearchSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.elasticformat import HEADS, BulkPacker, DataStream
-from igpipe.sinks.http import Answer, Transport
+from igpipe.sinks.http import SUMMARY_LENGTH, Answer, Transport
 from igpipe.sinks.pack import gzipped
 from igpipe.sinks.ports import DELIVERED, DUPLICATE, Parcel, Verdict, again, dead_letter
 
@@ -102,9 +102,12 @@ def judge_item(item: dict[str, Any]) -> Verdict:
         return DELIVERED
     if status == 409:
         return DUPLICATE
-    error = item.get("error") or {}
-    text = f"{status} {error.get('type', '')}: {error.get('reason', '')}"
-    if status == 429 or status >= 500 or error.get("type") in _PASSING:
+    error = item.get("error")
+    kind, reason = "", error or ""  # whatever stands between us and the server may answer, too
+    if isinstance(error, dict):
+        kind, reason = str(error.get("type", "")), error.get("reason", "")
+    text = f"{status} {kind}: {reason}"[:SUMMARY_LENGTH]
+    if status == 429 or status >= 500 or kind in _PASSING:
         return again(text, status)
     return dead_letter("rejected", text, status)
 

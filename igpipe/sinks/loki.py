@@ -89,4 +89,4 @@ _REJECTED: Final = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
-_IGNORED: Final = re.compile(r"total ignored: (\d+) out of (\d+)")
+_IGNORED: Final = re.compile(r"total ignored: (\d{1,9}) out of (\d{1,9})\b")

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from igpipe.config import OtlpSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
-from igpipe.sinks.http import Answer, Transport
+from igpipe.sinks.http import SUMMARY_LENGTH, Answer, Transport
 from igpipe.sinks.otlpformat import ExportFrame, OtlpPacker
 from igpipe.sinks.pack import gzipped
 from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
@@ -78,7 +78,10 @@ def _partial(answer: Answer, count: int) -> Sequence[Verdict]:
     partial = response.partial_success
     refused = max(0, min(partial.rejected_log_records, count))
     verdict = dead_letter(
-        "partial", safe(partial.error_message), answer.status, known=refused == count
+        "partial",
+        safe(partial.error_message, SUMMARY_LENGTH),
+        answer.status,
+        known=refused == count,
     )
     return [verdict] * refused + [DELIVERED] * (count - refused)
 

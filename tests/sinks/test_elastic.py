@@ -9,7 +9,7 @@ import pytest
 from igpipe.config import ElasticsearchSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.elastic import Elasticsearch, judge, judge_item
-from igpipe.sinks.http import Answer
+from igpipe.sinks.http import SUMMARY_LENGTH, Answer
 from igpipe.sinks.ports import DELIVERED, DUPLICATE, Parcel, Verdict
 from igpipe.spool import RecordOutcome
 from tests.sinks.samples import DNS, FakeServer, batch
@@ -68,6 +68,21 @@ def test_each_item_has_its_outcome(status: int, kind: str, outcome: RecordOutcom
     """Stored, there already, to be sent again, or never taken."""
     error = {"error": {"type": kind, "reason": "r"}} if status >= 400 else {}
     assert judge_item({"status": status, **error}).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("no", "400 : no"),
+        (["no"], "400 : ['no']"),
+        ({"type": ["a"], "reason": {"b": 1}}, "400 ['a']: {'b': 1}"),
+        ({"reason": "x" * 9999}, "400 : " + "x" * (SUMMARY_LENGTH - 6)),
+    ],
+)
+def test_an_error_may_have_any_shape(error: Any, text: str) -> None:
+    """It is kept as what was said, as far as somebody may want to read it."""
+    verdict = judge_item({"status": 400, "error": error})
+    assert (verdict.outcome, verdict.error) == (RecordOutcome.DEAD_LETTERED, text)
 
 
 async def test_items_are_told_apart_in_order() -> None:

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 
 from igpipe.config import OtlpSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
-from igpipe.sinks.http import Answer
+from igpipe.sinks.http import SUMMARY_LENGTH, Answer
 from igpipe.sinks.otlp import Otlp, judge
 from igpipe.sinks.ports import DELIVERED
 from igpipe.spool import RecordOutcome
@@ -42,6 +42,7 @@ def test_a_partial_success_is_not_tried_again() -> None:
         (RecordOutcome.DEAD_LETTERED, "partial", "no\\x1b room", False)
     }
     assert [v.known for v in judge(partial(2), 2)] == [True, True]
+    assert len(judge(partial(1, "x" * 9999), 2)[0].error) == SUMMARY_LENGTH
 
 
 @pytest.mark.parametrize(("refused", "dead"), [(0, 0), (-3, 0), (7, 2)])

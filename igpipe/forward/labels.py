@@ -1,11 +1,12 @@
 """Where an event comes from, as a few words beside it, so that no sink has to read it. Pure."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from igpipe.decode import getter, label_text
+from igpipe.memo import Memo
 from igpipe.model import Event
 
 VALUE_LENGTH: Final = 1024
@@ -22,7 +23,7 @@ class Labels:
     """Writes the shared labels of one stream's events, and keeps what it wrote."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Hashable, ...], bytes] = {}
+        self._known = Memo(write_shared, most=KNOWN)
 
     @property
     def known(self) -> int:
@@ -32,19 +33,13 @@ class Labels:
     def shared(self, event: Event) -> bytes:
         """Write an event's SHARED labels, as ``write_shared``. KeyError or TypeError: odd shape."""
         k8s, proc = event["k8s"], event["proc"]
-        values = (
+        return self._known[
             k8s["namespace"],
             k8s["podName"],
             k8s["containerName"],
             proc["comm"],
             proc["creds"]["uid"],
-        )
-        head = self._known.get(values)
-        if head is None:
-            if len(self._known) >= KNOWN:
-                self._known.clear()
-            head = self._known[values] = write_shared(values)
-        return head
+        ]
 
 
 def write_shared(values: Sequence[Any]) -> bytes:

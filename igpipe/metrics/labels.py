@@ -2,11 +2,12 @@
 
 import errno
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from igpipe.decode.names import DERIVED, label_text
+from igpipe.memo import Memo
 from igpipe.text import safe
 
 OTHER: Final = "__other__"
@@ -20,24 +21,22 @@ _STATES: Final = (
 )  # fmt: skip
 
 
-class Memo(dict[Any, str]):
+class Spelled(Memo[Any, str]):
     """
-    Raw value → label value as it is exposed, escaped; each is made once.
+    Raw value → label value as it is exposed, escaped.
 
-    Forgets all when it has grown too large.
+    Texts are made once. Others each time, for one node's true or 1.0 is no other's 1.
     """
 
     def __init__(self, make: Callable[[Any], str], limit: int) -> None:
-        super().__init__()
-        self._make = make
-        self._limit = limit
+        super().__init__(
+            lambda raw: OTHER if raw == OTHER else escape(make(raw), limit),
+            most=_MEMO,
+            longest=limit,
+        )
 
-    def __missing__(self, raw: Hashable) -> str:
-        if len(self) >= _MEMO:
-            self.clear()
-        text = OTHER if raw == OTHER else escape(self._make(raw), self._limit)
-        self[raw] = text
-        return text
+    def __missing__(self, raw: Any) -> str:
+        return super().__missing__(raw) if raw.__class__ is str else self._make(raw)
 
 
 def escape(text: str, limit: int) -> str:

@@ -1,7 +1,7 @@
 """A look: what one gadget observed on one node in one session, until it is committed. Pure."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
 
 from igpipe.metrics.compile import Cells, Key, Observe, Observer, Read, Tag
 from igpipe.metrics.labels import OTHER
@@ -11,6 +11,8 @@ from igpipe.model import Event, Source
 
 Texts = tuple[str, ...]
 Tagger = Callable[[Sequence[Any]], Tag]
+SHOWN: Final = 1025
+"""Characters of a value that matter: a label has 1024 at most, and tells if there were more."""
 
 
 class Pending:
@@ -18,7 +20,8 @@ class Pending:
     Cells that wait for the commit, at most *limit* of them and one folded one for each condition.
 
     Beyond the limit an event's labels fold, so that its numbers still count. *tag* makes a cell's
-    tag of the values that the plan has for others; a folded cell has none.
+    tag of the values that the plan has for others; a folded cell has none. Of values that are
+    longer than anybody shows the beginning is kept: events with the same one share a cell.
     """
 
     def __init__(self, plan: Plan, limit: int, tag: Tagger, *, since_048: bool) -> None:
@@ -32,6 +35,9 @@ class Pending:
         self._width = plan.width
 
     def _new(self, key: Key) -> list[Any]:
+        key = tuple(map(_cut, key))
+        if key in self.cells:
+            return self.cells[key]
         if len(self.cells) < self._limit:
             tag = self._tag([key[place] for place in self._also]) if self._also else None
         else:
@@ -135,6 +141,10 @@ class Account:
         for rule, amounts in other.amounts.items():
             for texts, amount in amounts.items():
                 self.add(rule, texts, amount, limit)
+
+
+def _cut(value: Hashable) -> Hashable:
+    return value[:SHOWN] if value.__class__ is str and len(value) > SHOWN else value
 
 
 def _ignore(_event: Event) -> Tag:

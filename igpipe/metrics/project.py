@@ -10,7 +10,7 @@ from igpipe.decode.names import Path
 from igpipe.metrics import slots
 from igpipe.metrics.compile import Key
 from igpipe.metrics.family import Family, Shape
-from igpipe.metrics.labels import OTHER, Memo, collapse_digits, spelling
+from igpipe.metrics.labels import OTHER, Spelled, collapse_digits, spelling
 from igpipe.metrics.look import Texts
 from igpipe.metrics.plan import Accumulator, Plan, Use
 from igpipe.metrics.store import Store
@@ -50,7 +50,7 @@ class Projection:
         self._gadget = gadget
         self._config = config
         self._columns: dict[tuple[int, str, str], int] = {}
-        self._memos: list[tuple[int, Memo]] = []
+        self._spelled: list[tuple[int, Spelled]] = []
         self.outputs = [self._output(use, store) for use in self.plan.uses]
         self._comms = self._comm_columns()
 
@@ -59,7 +59,7 @@ class Projection:
     ) -> Iterator[tuple[Output, list[str], Any]]:
         """Give what each cell adds to each rule; *comms* remembers those seen, by container."""
         for key, cell in cells:
-            texts = [memo[key[position]] for position, memo in self._memos]
+            texts = [spelled[key[position]] for position, spelled in self._spelled]
             for column, container in self._comms:
                 self._cap(texts, column, container(texts), comms)
             for output in self.outputs:
@@ -113,11 +113,11 @@ class Projection:
     def _column(self, position: int, label: str, spec: str) -> int:
         known = (position, label, spec)
         if known not in self._columns:
-            self._columns[known] = len(self._memos)
+            self._columns[known] = len(self._spelled)
             make = spelling(self._gadget, spec)
             if label == "comm" and self._config.collapse_digits:
                 make = collapse_digits
-            self._memos.append((position, Memo(make, self._config.label_length)))
+            self._spelled.append((position, Spelled(make, self._config.label_length)))
         return self._columns[known]
 
     def _comm_columns(self) -> list[tuple[int, Pick]]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from igpipe.metrics.labels import OTHER, Memo, collapse_digits, escape, spelling
-from tests.metrics.helpers import event, look, make, rule, samples
+from igpipe.metrics.labels import OTHER, Spelled, collapse_digits, escape, spelling
+from tests.metrics.helpers import begin, event, look, make, rule, samples
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,42 @@ def test_escape(raw: str, text: str) -> None:
     assert escape(raw, 16) == text
 
 
-def test_memo_is_bounded() -> None:
-    """A flood of values does not fill the memory."""
-    memo = Memo(str, 64)
+def test_what_is_remembered_is_bounded() -> None:
+    """A flood of values does not fill the memory, nor do long ones."""
+    spelled = Spelled(str, 64)
     for i in range(50_000):
-        assert memo[i] == str(i)
-    assert len(memo) <= 20_000
-    assert memo[OTHER] == OTHER
+        assert spelled[str(i)] == str(i)
+    assert len(spelled) <= 20_000
+    assert spelled[OTHER] == OTHER
+    known = len(spelled)
+    assert spelled["x" * 65] == "x" * 63 + "…"
+    assert len(spelled) == known
+
+
+def test_equal_values_are_not_alike() -> None:
+    """What one node claims changes no other's labels."""
+    metrics = make(rule(labels={"uid": "uid"}))
+    for node, uid in enumerate((True, 1, 1.0, False, 0, -0.0, "1")):
+        look(metrics, event(uid=uid), now=100.0, node=str(node))
+    assert list(samples(metrics, 1e6, name="m_observed")) == [
+        f'm_observed_total{{uid="{uid}",node="{node}"}}'
+        for node, uid in enumerate(("true", "1", "1.0", "false", "0", "-0.0", "1"))
+    ]
+
+
+def test_long_values_take_little_memory() -> None:
+    """A look keeps of a value what a label may show; the numbers stay exact."""
+    metrics = make(rule(), label_length=1024)
+    looking = begin(metrics)
+    for number in range(30):
+        looking.observe(event(comm=f"{'x' * 2**16}{number % 3}"))
+    looking.observe(event(comm="x" * 1024))
+    assert looking.counting is not None
+    assert [len(str(comm)) for _, comm in looking.counting.cells] == [1025, 1024]
+    metrics.commit(looking, exposure=100.0, now=100.0, final=True)
+    shown = samples(metrics, 1e6, name="m_observed")
+    assert list(shown.values()) == [30, 1]
+    assert f'{"x" * 1023}…"' in next(iter(shown))
 
 
 def test_collapse_digits() -> None:

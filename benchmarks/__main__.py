@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cluster, coalesce, delivery, fleet, hotpath, latency, sessions, tap
+from benchmarks import coalesce, delivery, fleet, frames, hotpath, sessions, tap
 from tests.cluster.install import obstacle
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -36,16 +36,12 @@ def _fleet() -> str:
     return fleet.table(fleet.measure())
 
 
+def _frames() -> str:
+    return frames.table(frames.measure())
+
+
 def _tap() -> str:
     return tap.table(tap.measure())
-
-
-def _cluster() -> str:
-    return cluster.table(cluster.measure())
-
-
-def _latency() -> str:
-    return latency.table(latency.measure())
 
 
 def _sessions() -> str:
@@ -57,12 +53,11 @@ BENCHMARKS: Final[dict[str, Callable[[], str]]] = {
     "coalesce": _coalesce,
     "delivery": _delivery,
     "fleet": _fleet,
+    "frames": _frames,
     "tap": _tap,
-    "cluster": _cluster,
-    "latency": _latency,
     "sessions": _sessions,
 }
-ON_CLUSTERS: Final = {"cluster", "latency", "sessions"}
+ON_CLUSTERS: Final = {"tap", "sessions"}
 """Those that need a real cluster."""
 
 

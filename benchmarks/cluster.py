@@ -4,7 +4,8 @@ What an event costs igpipe, the API server and a node: ``python -m benchmarks.cl
 A real cluster of two nodes runs on this machine (tests/cluster). On one node a stand-in for ig
 plays varied events at a rate; ``igpipe run``, in a process of its own, parses and counts them. Told
 is the CPU time that each part uses an event, as the kernel counts it, less what it uses with no
-session; ``--transport`` picks the ways from the node to igpipe.
+session; ``--transport`` picks the ways from the node to igpipe. Where ig is held up, events wait in
+a buffer as large as the kernel's is by default; what finds no room is lost, and told as ig does.
 """
 
 import argparse
@@ -30,11 +31,15 @@ from tests.servers.http import get_json
 RATES: Final = (1_000, 4_000, 16_000)
 SECONDS: Final = 20.0
 PARTS: Final = ("igpipe", "kube-apiserver", "kubelet", "containerd", "Pods")
+LOSSES: Final = ("lost in the kernel/s", "dropped/s", "missed/s")
 _NODE: Final = "node-a"
 VARIED: Final = "localhost/ig:varied"
 _GADGET: Final = "trace_open"
 _EVENTS: Final = 10_000
+KERNEL_BUFFER: Final = 1024
+"""Events that wait in the kernel: 64 pages for each of two processors, half a kilobyte each."""
 _WARM_UP: Final = 4.0
+_COUNTS: Final = ("events", "bytes", "frame_bytes", "lost_samples", "dropped", "missed")
 
 Used = Mapping[str, float]
 """CPU seconds by part."""
@@ -56,13 +61,20 @@ TRANSPORTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run: events a second as printed, and as read; bytes an event; CPU µs an event by part."""
+    """
+    One run: events a second as asked for, and as read; bytes an event; CPU µs an event by part.
+
+    ``lost`` samples of the kernel, lines ``dropped`` and ``missed`` are counts a second.
+    """
 
     transport: str
     asked: int
     rate: float
     size: float
     cost: Used
+    lost: float
+    dropped: float
+    missed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ def measure(
     install()
     with cluster() as rig, tempfile.TemporaryDirectory() as folder:
         load_varied(rig, Path(folder))
-        run = _Runs(rig, Path(folder), seconds)
+        run = Runs(rig, Path(folder), seconds)
         rest = run.rest()
         rows = [run.row(TRANSPORTS[name], rate, rest) for name in transports for rate in rates]
         return Table(rest, rows)
@@ -104,22 +116,26 @@ def measure(
 
 def table(measured: Table) -> str:
     """Write it as Markdown."""
-    lines = [
-        "| way | events/s | read/s | bytes an event | " + " | ".join(PARTS) + " | all |",
-        "|---|" + "---:|" * (len(PARTS) + 4),
-    ]
-    for row in measured.rows:
-        cost = [row.cost[part] for part in PARTS]
-        cells = [row.transport, f"{row.asked}", f"{row.rate:.0f}", f"{row.size:.0f}"]
-        cells += [f"{each:.1f}" for each in (*cost, sum(cost))]
-        lines.append(f"| {' | '.join(cells)} |")
+    heads = ["way", "events/s", "read/s", "bytes an event", *PARTS, "all", *LOSSES]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    lines += [f"| {' | '.join(cells(row))} |" for row in measured.rows]
     rest = [f"{measured.rest[part]:.1%}" for part in PARTS]
-    lines.append(f"| no session, of one core | | | | {' | '.join(rest)} | |")
+    lines.append(f"| no session, of one core | | | | {' | '.join(rest)} | | | | |")
     return "\n".join(lines)
 
 
-class _Runs:
-    """Runs on one cluster, one after the other."""
+def cells(row: Row) -> list[str]:
+    """Write what one run has told."""
+    cost = [row.cost[part] for part in PARTS]
+    losses = (f"{each:.0f}" for each in (row.lost, row.dropped, row.missed))
+    return [
+        row.transport, f"{row.asked}", f"{row.rate:.0f}", f"{row.size:.0f}",
+        *(f"{each:.1f}" for each in (*cost, sum(cost))), *losses,
+    ]  # fmt: skip
+
+
+class Runs:
+    """Runs on one cluster, one after the other; *folder* is for their files."""
 
     def __init__(self, rig: Rig, folder: Path, seconds: float) -> None:
         self._rig = rig
@@ -150,7 +166,10 @@ class _Runs:
             for part in PARTS
         }
         size = (after.size - before.size) / events
-        return Row(transport.name, rate, events / seconds, size, cost)
+        lost, dropped, missed = (
+            (now - then) / seconds for now, then in zip(after.gone, before.gone, strict=True)
+        )
+        return Row(transport.name, rate, events / seconds, size, cost, lost, dropped, missed)
 
     def _config(self, transport: Transport, rate: int, rotation: Any = None) -> Config:
         """Build one long session on one node."""
@@ -163,7 +182,8 @@ class _Runs:
         }
         for name, section in transport.sections.items():
             sections[name] = {**sections.get(name, {}), **section}
-        gadgets = [{"name": _GADGET, "params": {"rate": str(rate)}}]
+        params = {"rate": str(rate), "kernel-buffer": str(KERNEL_BUFFER)}
+        gadgets = [{"name": _GADGET, "params": params}]
         return config(RealWorld(self._rig), **sections, gadgets=gadgets)
 
     @contextmanager
@@ -184,6 +204,7 @@ class _Look:
     at: float
     events: int
     size: int
+    gone: tuple[int, int, int]
     used: Used
 
 
@@ -201,10 +222,11 @@ class _Observed:
             gadgets = get_json(f"{self.url}/api/v1/status")["gadgets"]
         except (OSError, json.JSONDecodeError) as error:
             raise RuntimeError(error) from None
-        read = gadgets.get(_GADGET, {"events": 0, "bytes": 0, "frame_bytes": 0})
+        read = gadgets.get(_GADGET) or dict.fromkeys(_COUNTS, 0)
         at = time.monotonic()
         used = {"igpipe": self.process.processor_seconds(), **self.rig.processor_seconds(_NODE)}
-        return _Look(at, read["events"], read["frame_bytes"] or read["bytes"], used)
+        gone = read["lost_samples"], read["dropped"], read["missed"]
+        return _Look(at, read["events"], read["frame_bytes"] or read["bytes"], gone, used)
 
 
 def load_varied(rig: Rig, folder: Path) -> None:

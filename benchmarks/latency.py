@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.cluster import RATES, TRANSPORTS, VARIED, Transport, load_varied
+from benchmarks.cluster import KERNEL_BUFFER, RATES, TRANSPORTS, VARIED, Transport, load_varied
 from igpipe.config import Config
 from igpipe.health import Health
 from igpipe.kube import open_cluster
@@ -69,7 +69,12 @@ def measure(seconds: int = SECONDS, rates: Iterable[int] = RATES) -> list[Row]:
     with cluster() as rig, tempfile.TemporaryDirectory() as folder:
         load_varied(rig, Path(folder))
         runs = [(transport, rate) for transport in TRANSPORTS.values() for rate in rates]
-        return [asyncio.run(_run(rig, transport, rate, seconds)) for transport, rate in runs]
+        return [run(rig, transport, rate, seconds) for transport, rate in runs]
+
+
+def run(rig: Rig, transport: Transport, rate: int, seconds: int) -> Row:
+    """Run one session, with what ``load_varied`` gave the nodes."""
+    return asyncio.run(_run(rig, transport, rate, seconds))
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -133,7 +138,8 @@ def _config(rig: Rig, transport: Transport, rate: int, seconds: int) -> Config:
     }
     for name, section in transport.sections.items():
         sections[name] = {**sections.get(name, {}), **section}
-    gadgets = [{"name": _GADGET, "params": {"rate": str(rate)}}]
+    params = {"rate": str(rate), "kernel-buffer": str(KERNEL_BUFFER)}
+    gadgets = [{"name": _GADGET, "params": params}]
     return config(RealWorld(rig), **sections, gadgets=gadgets)
 
 

@@ -1,118 +1,105 @@
 """
-Reading the tap's frames: ``python -m benchmarks.tap``.
+Plain lines against the tap's frames: ``python -m benchmarks.tap``.
 
-From the log's bytes to whole lines, without parsing them, against ``orjson.loads`` of the same
-lines, by CPU time in turns; and how many bytes frames take of the lines in them.
+On one real cluster (tests/cluster), in one run: what an event costs each part, how late it is, and
+what is lost, at each rate; then the ratios that count, with their goals.
 """
 
-import io
-import statistics
-import time
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-import orjson
+from benchmarks import cluster, latency
+from benchmarks.cluster import LOSSES, PARTS, RATES, TRANSPORTS, Runs, Used, load_varied
+from tests.cluster.install import install, obstacle
+from tests.cluster.rig import cluster as real_cluster
 
-from benchmarks.events import Generator
-from igpipe.model import Block
-from igpipe.sim.tap import Moment, TapEncoder
-from igpipe.stream.tap import FrameReading
-
-EVENTS: Final = 16_000
-ROUNDS: Final = 9
-TARGET: Final = 1 / 3
-WINDOW: Final = 0.05
-SIZES: Final = {"256 KiB, full": 256 * 1024, "a window at 1,000/s": 0}
-CHUNK: Final = 64 * 1024
+SECONDS: Final = 20.0
+DELAY_SECONDS: Final = 10
+_HIGHEST: Final = max(RATES)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One size of frames: bytes of a frame's lines, and the ratios."""
+    """One way at one rate; delays in milliseconds."""
+
+    cost: cluster.Row
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What frames are to take of what lines take, at a rate; or no more than, in all."""
 
     what: str
-    raw: float
-    packed: float
-    reading: float
+    value: Callable[[Row], float]
+    rate: int
+    most: float
+    absolute: bool = False
 
 
-def measure() -> list[Row]:
-    """Measure each size of frames."""
-    lines = [line for _, line in Generator().lines(EVENTS)]
-    return [_measure(what, lines, size) for what, size in SIZES.items()]
+def _part(name: str) -> Callable[[Row], float]:
+    return lambda row: row.cost.cost[name]
 
 
-def table(rows: list[Row]) -> str:
-    """Write *rows* for docs/performance.md."""
-    heads = "frames", "KiB of lines each", "bytes, of plain lines", "reading, of orjson.loads"
-    lines = [f"| {' | '.join(heads)} | target | |", "|---|---:|---:|---:|---:|---|"]
-    for row in rows:
-        met = "met" if row.reading <= TARGET else "missed"
-        lines.append(
-            f"| {row.what} | {row.raw / 1024:.0f} | {row.packed:.3f} | {row.reading:.2f} "
-            f"| ≤ 0.33 | {met} |"
-        )
-    return "\n".join(lines)
+GOALS: Final = (
+    Goal("CPU of the API server", _part("kube-apiserver"), _HIGHEST, 1 / 8),
+    Goal("CPU of the kubelet", _part("kubelet"), _HIGHEST, 1 / 6),
+    Goal("CPU of the node's Pods", _part("Pods"), _HIGHEST, 1.1),
+    Goal("bytes", lambda row: row.cost.size, _HIGHEST, 1 / 7),
+    Goal("bytes", lambda row: row.cost.size, min(RATES), 1 / 5),
+    Goal("p50, ms", lambda row: row.p50, _HIGHEST, 80, absolute=True),
+)
 
 
-def _measure(what: str, lines: list[bytes], size: int) -> Row:
-    log, count = _frames(lines, size)
-    plain = b"".join(lines)
-    chunks = [log[at : at + CHUNK] for at in range(0, len(log), CHUNK)]
-    ways: dict[str, Callable[[], None]] = {
-        "parse": lambda: _parse(plain),
-        "read": lambda: _read(chunks, len(plain)),
-    }
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            begun = time.process_time()
-            way()
-            spent[name].append(time.process_time() - begun)
-    ratio = statistics.median(
-        read / parse for read, parse in zip(spent["read"], spent["parse"], strict=True)
-    )
-    return Row(what, len(plain) / count, len(log) / len(plain), ratio)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows by way and rate, and what the parts use with no session."""
+
+    rest: Used
+    rows: Sequence[Row]
 
 
-def _frames(lines: list[bytes], size: int) -> tuple[bytes, int]:
-    encoder = TapEncoder()
-    frames = [
-        encoder.output(b"".join(held), Moment(number, number))
-        for number, held in enumerate(_windows(lines, size))
-    ]
-    return b"".join(frames), len(frames)
+def measure(seconds: float = SECONDS, delay_seconds: int = DELAY_SECONDS) -> Measured:
+    """Run both ways at each rate, twice: as a process of its own, and to look at each event."""
+    install()
+    with real_cluster() as rig, tempfile.TemporaryDirectory() as folder:
+        load_varied(rig, Path(folder))
+        runs = Runs(rig, Path(folder), seconds)
+        rest = runs.rest()
+        rows = []
+        for rate in RATES:
+            for way in TRANSPORTS.values():
+                cost = runs.row(way, rate, rest)
+                late = latency.run(rig, way, rate, delay_seconds)
+                rows.append(Row(cost, late.delay(0.5), late.delay(0.99)))
+        return Measured(rest, rows)
 
 
-def _windows(lines: list[bytes], size: int) -> Iterator[list[bytes]]:
-    """Give what each frame holds: *size* bytes, or as many events as a window has."""
-    held: list[bytes] = []
-    total = 0
-    for line in lines:
-        held.append(line)
-        total += len(line)
-        if total >= size if size else len(held) >= 1000 * WINDOW:
-            yield held
-            held, total = [], 0
-    if held:
-        yield held
+def table(measured: Measured) -> str:
+    """Write both tables for docs/performance.md."""
+    heads = ["way", "events/s", "read/s", "bytes an event", *PARTS, "all", *LOSSES, "p50 / p99 ms"]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    for row in measured.rows:
+        cells = [*cluster.cells(row.cost), f"{row.p50:.1f} / {row.p99:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    rest = [f"{measured.rest[part]:.1%}" for part in PARTS]
+    lines.append(f"| no session, of one core | | | | {' | '.join(rest)} | | | | | |")
+    return "\n".join([*lines, "", *_goals(measured)])
 
 
-def _parse(plain: bytes) -> None:
-    for line in io.BytesIO(plain):
-        orjson.loads(line)
-
-
-def _read(chunks: list[bytes], size: int) -> None:
-    reading, total = FrameReading(1 << 20), 0
-    for chunk in chunks:
-        for item in reading.feed(chunk, 0.0):
-            if isinstance(item, Block):
-                total += len(item.data)
-    if total != size:
-        raise AssertionError(f"{total} bytes of {size}")
+def _goals(measured: Measured) -> Iterator[str]:
+    yield "| at events/s | frames, of lines | measured | goal | |"
+    yield "|---:|---|---:|---:|---|"
+    for goal in GOALS:
+        lines, frames = (row for row in measured.rows if row.cost.asked == goal.rate)
+        found = goal.value(frames) / (1 if goal.absolute else goal.value(lines))
+        met = "met" if found <= goal.most else "missed"
+        yield f"| {goal.rate} | {goal.what} | {found:.3g} | ≤ {goal.most:.3g} | {met} |"
 
 
 if __name__ == "__main__":
-    print(table(measure()))
+    print(obstacle() or table(measure()))

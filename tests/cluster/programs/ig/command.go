@@ -18,6 +18,7 @@ type command struct {
 	verbose  bool
 	silent   bool
 	paced    bool
+	holds    int // events that the kernel's buffer holds; 0: all
 	rate     float64
 	timeout  time.Duration
 	interval time.Duration
@@ -48,6 +49,7 @@ func parse(args []string) (command, error) {
 	if rate, err := strconv.ParseFloat(flags["rate"], 64); err == nil && rate > 0 {
 		c.rate, c.paced = rate, true
 	}
+	c.holds, _ = strconv.Atoi(flags["kernel-buffer"])
 	if len(words) == 2 && words[0] == "run" {
 		c.image(words[1], flags)
 		var err error

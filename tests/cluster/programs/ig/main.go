@@ -2,7 +2,8 @@
 // ig's arguments and plays recorded output, with present times, until its timeout or SIGTERM.
 //
 // Beyond ig's own flags it knows --rate (events a second of a trace gadget), and then tells at its
-// end how many it printed; and whether it could write to a store of gadget images.
+// end how many it printed, and --kernel-buffer (how many events may wait to be printed; more are
+// lost, which it tells as ig does). It also tells whether it could write to a store of images.
 package main
 
 import (

@@ -20,13 +20,15 @@ var logTime = regexp.MustCompile(`(?m)^time="[^"]*"`)
 
 // player prints what one ig would print, a line a write as ig does.
 type player struct {
-	command command
-	rows    []row
-	array   bool
-	stop    <-chan os.Signal
-	line    []byte
-	next    int
-	longest time.Duration
+	command  command
+	rows     []row
+	array    bool
+	stop     <-chan os.Signal
+	line     []byte
+	next     int
+	longest  time.Duration
+	lost     int // events, since that was told
+	overflow int // in all
 }
 
 func open(c command, stop <-chan os.Signal) (*player, error) {
@@ -68,6 +70,7 @@ func (p *player) events(end <-chan time.Time) {
 	began := time.Now()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	var told time.Time
 	for {
 		select {
 		case <-p.stop:
@@ -75,8 +78,16 @@ func (p *player) events(end <-chan time.Time) {
 		case <-end:
 			return
 		case now := <-ticker.C:
-			for due := int(now.Sub(began).Seconds() * p.command.rate); p.next < due; p.next++ {
+			due := int(now.Sub(began).Seconds()*p.command.rate) - p.overflow
+			if over := due - p.next - p.command.holds; p.command.holds > 0 && over > 0 {
+				p.lost, p.overflow, due = p.lost+over, p.overflow+over, due-over
+			}
+			for ; p.next < due; p.next++ {
 				p.print(p.rows[p.next%len(p.rows)].write(p.line[:0], time.Now()))
+			}
+			if p.lost > 0 && now.Sub(told) >= time.Second {
+				p.tell([][]byte{p.loss(now)})
+				p.lost, told = 0, now
 			}
 			p.longest = max(p.longest, time.Since(now))
 		}
@@ -106,6 +117,11 @@ func (p *player) sets(end <-chan time.Time) {
 			p.set()
 		}
 	}
+}
+
+// loss is what ig says, once a second, of a buffer that was full.
+func (p *player) loss(now time.Time) []byte {
+	return fmt.Appendf(nil, "time=%q level=warning msg=\"lost %d samples\"\n", now.UTC().Format(time.RFC3339), p.lost)
 }
 
 // account tells what was printed at a rate that was asked for, and for how long nothing could be:

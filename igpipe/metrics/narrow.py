@@ -61,6 +61,9 @@ class _Leaf(IntEnum):
 _LOG: Final = ("message",)
 _WHOLE: Final = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """What the log of a batch holds as a number; an event with another is read as a whole."""
+_INT: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_VALUE: Final[Any] = _INT | float | str | bool | list[Any] | dict[str, Any] | None
+"""Anything but an integer that orjson makes a float of, or a reject: it decides on that event."""
 
 
 def _writable(key: str) -> bool:
@@ -91,8 +94,9 @@ def _member(
 ) -> tuple[Any, dict[str, Any]]:
     """Give the type of what is at *path*, and its default if it may be missing."""
     if path in leaves:
-        kind = _WHOLE if leaves[path] is _Leaf.WHOLE else Any
-        return kind, {"default": UNSET} if leaves[path] is _Leaf.OPTIONAL else {}
+        if leaves[path] is _Leaf.OPTIONAL:
+            return _VALUE | UnsetType, {"default": UNSET}
+        return _WHOLE if leaves[path] is _Leaf.WHOLE else _VALUE, {}
     struct = _struct(path, leaves, names)
     if any(leaf for end, leaf in leaves.items() if end[: len(path)] == path):
         return struct, {}

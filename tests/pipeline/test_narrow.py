@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -84,10 +85,46 @@ def test_broken_lines_give_the_same_both_ways(seed: int) -> None:
 
 def test_folded_labels_give_the_same_both_ways() -> None:
     """A record has all its labels also where series were folded for want of room."""
-    block = b"".join(event(f"shop-{i}") + b"\n" for i in range(300))
-    ways = [Way("trace_exec", whole=whole, budget=100).take([block]) for whole in (False, True)]
+    blocks = [event(f"shop-{i}") + b"\n" for i in range(300)]
+    ways = [Way("trace_exec", whole=whole, budget=100).take(blocks) for whole in (False, True)]
     assert ways[0].outcome == ways[1].outcome
     assert b"shop-299" in ways[0].outcome[1][-1]
+
+
+ODD = [
+    *(b"true false null 0 -0.0 1.0 -1 [] {} [1] 1e400".split()),
+    *(b"%d" % number for number in (2**63 - 1, 2**64 - 1, 2**64, -(2**63) - 1, 10**310)),
+    *(b'""', b'"__other__"', b'"a,"', b'"\\u0000\\u001b%d"', b'"%b"' % (b"x" * 3000)),
+    b"[" * 1015 + b"]" * 1015,
+]
+PLACES = [
+    *(("k8s", key) for key in ("namespace", "podName", "containerName")),
+    *(("proc", key) for key in ("comm", "pid", "creds")),
+    *((key,) for key in ("k8s", "proc", "timestamp_raw", "message", "error_raw", "uid", "gid")),
+]
+UNREAD = PLACES[-3:]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+def test_odd_values_give_the_same_both_ways(place: tuple[str, ...]) -> None:
+    """Whatever stands where something is read, and whatever came before."""
+    good = event("shop") + b"\n"
+    blocks = [good, good]
+    for value in ODD:
+        odd: dict[str, Any] = orjson.loads(good)
+        at = odd if len(place) == 1 else odd[place[0]]
+        at[place[-1]] = orjson.Fragment(value)
+        line = orjson.dumps(odd)
+        if place in UNREAD and overflows(line):
+            continue
+        block = [line + b"\n" + good]
+        blocks += block
+        if place == ("proc", "pid"):  # one that is none is the end of reading lines
+            ways = [Way("trace_exec", whole=whole).take([good, *block]) for whole in (False, True)]
+            assert ways[0].outcome == ways[1].outcome
+    narrow, whole = Way("trace_exec").take(blocks), Way("trace_exec", whole=True).take(blocks)
+    assert narrow.outcome == whole.outcome
+    assert narrow.stream.account.events >= len(blocks)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 
 from igpipe.backoff import Backoff
 from igpipe.config import AnySink, DeadLettersConfig, HttpSink
@@ -33,7 +34,8 @@ async def open_sinks(
     """
     Send what *spool* holds to all sinks while the block runs, and give a live status of each.
 
-    At the end they have *grace* seconds to deliver the rest; what is left then is told in the log.
+    At the end they have *grace* seconds to deliver the rest; what is left then is told in the log,
+    as is an account that does not balance.
     What a sink will never take is kept as *letters* say.
     """
     async with AsyncExitStack() as stack:
@@ -104,6 +106,9 @@ async def _drain(senders: Sequence[Sender], grace: float) -> None:
 
 def _tell(status: SinkStatus, seconds: float) -> None:
     status.state = SinkState.STOPPED
+    if not status.account.balanced():
+        faulty = {"sink": status.name, **asdict(status.account)}
+        log.error("a sink's account does not balance: this is a bug", extra=faulty)
     extra = {"sink": status.name, "pending": status.account.pending, "seconds": round(seconds, 1)}
     if status.account.pending:
         log.warning("sink stopped before it had all records", extra=extra)

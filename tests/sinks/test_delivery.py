@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from igpipe.config import DeadLettersConfig, ElasticsearchSink, OtlpSink, SpoolConfig
 from igpipe.health import Health
 from igpipe.sinks import SinkStatus, open_sinks
-from igpipe.spool import Account, MemorySpool
+from igpipe.spool import Account, MemorySpool, RecordOutcome
 from igpipe.telemetry import Telemetry
 from tests.sinks.samples import batch
 from tests.sinks.stub import ElasticStub, OtlpStub, Step, Stub
@@ -45,6 +45,15 @@ class Scene:
             self.stub.end.set()
         account = self.status.account
         assert account.balanced()
+        exported = Account(
+            recovered=int(self.value("igpipe_sink_recovered_total")),
+            forwarded=int(self.value("igpipe_sink_forwarded_total")),
+            pending=int(self.value("igpipe_sink_pending_records")),
+        )
+        for outcome in RecordOutcome:
+            counted = self.value("igpipe_sink_records_total", outcome=outcome)
+            setattr(exported, outcome, int(counted))
+        assert exported == account
         return account
 
     def value(self, name: str, **labels: str) -> float:
@@ -70,6 +79,15 @@ async def test_elasticsearch_stores_once_what_was_sent_twice(step: str) -> None:
     assert await scene.deliver() == Account(forwarded=RECORDS, duplicate=RECORDS)
     assert len(scene.stub.requests) == 2
     assert set(scene.stub.stored.values()) == {1}
+
+
+@pytest.mark.parametrize("step", ["lost", "half"])
+async def test_otlp_stores_twice_what_was_sent_twice(step: str) -> None:
+    """The protocol knows no identity; delivered is counted once."""
+    scene = Scene("otlp", OtlpStub(step))
+    assert await scene.deliver() == Account(forwarded=RECORDS, delivered=RECORDS)
+    assert scene.value("igpipe_sink_requests_total", outcome="retry") == 1
+    assert set(scene.stub.stored.values()) == {2}
 
 
 async def test_only_the_items_that_were_refused_are_sent_again() -> None:

@@ -79,6 +79,23 @@ async def test_a_dead_sink_delays_nobody_and_its_rest_is_told(
     assert (told["sink"], told["pending"]) == ("loki", 3)
 
 
+async def test_an_account_that_does_not_balance_is_told_at_the_end(
+    tmp_path: Path,
+    telemetry: Telemetry,
+    spool: MemorySpool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A record that was lost or counted twice is a bug that nobody may overlook."""
+    configs = [FileSink(name=name, path=tmp_path / name) for name in ("right", "wrong")]
+    with caplog.at_level(logging.ERROR):
+        async with open_sinks(configs, spool, telemetry, Health(), 10) as statuses:
+            spool.append(batch(0, 3), now=time.time())
+            statuses[1].account.duplicate += 1
+    (told,) = [vars(r) for r in caplog.records if "balance" in r.message]
+    assert (told["sink"], told["forwarded"], told["delivered"]) == ("wrong", 3, 3)
+    assert told["duplicate"] == 1
+
+
 class StoringLoki:
     """A server that fails as scripted, refuses entry 5, and stores what Loki would store."""
 

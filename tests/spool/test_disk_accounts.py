@@ -140,6 +140,16 @@ class DiskAccounts(RuleBasedStateMachine):
         if not getattr(self, "fresh", True):
             assert 0 <= self.bench.spool.size <= MIB
 
+    def _assert_exported(self, sink: Sink) -> None:
+        """Metrics tell what the account tells."""
+        (name,) = (name for name, each in self.sinks.items() if each is sink)
+        account, value = sink.reader.account, self.bench.telemetry.registry.get_sample_value
+        for outcome in RecordOutcome:
+            counted = value("igpipe_sink_records_total", {"sink": name, "outcome": outcome})
+            assert (counted or 0) == getattr(account, outcome)
+        assert (value("igpipe_sink_forwarded_total", {"sink": name}) or 0) == account.forwarded
+        assert (value("igpipe_sink_recovered_total", {"sink": name}) or 0) == account.recovered
+
     def teardown(self) -> None:
         """Deliver all that is left: each record once, in order, and then nothing is pending."""
         if not hasattr(self, "bench"):
@@ -153,6 +163,7 @@ class DiskAccounts(RuleBasedStateMachine):
                 for taken in run(sink.reader.take(MIB, self.now)):
                     order += seqs_of(taken)
                     sink.reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
+            self._assert_exported(sink)
             assert order == sorted(set(order))
             assert not sink.settled & set(order)
             assert sink.reader.account.balanced()

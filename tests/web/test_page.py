@@ -8,7 +8,7 @@ from igpipe.web.nodetable import Choice
 from igpipe.web.page import render
 from igpipe.web.sections import ENDED_ROWS
 from igpipe.web.sessionpage import render_session
-from tests.web.fakes import make_session, make_status
+from tests.web.fakes import ACCOUNTS, SINK, make_session, make_status
 from tests.web.fleet import fleet, hostile
 from tests.web.reader import Reader
 
@@ -55,6 +55,21 @@ def test_gadgets_and_sinks_are_listed() -> None:
     assert "1,234,567" in reader.texts
     retrying = ["0", "5", "4", "0", "0", "0", "0", "1", "900", "1m3s", "503"]
     assert reader.row("retrying")[: len(retrying)] == retrying
+
+
+def test_a_sinks_account_is_shown_whole() -> None:
+    """Each of its numbers under its own name, and whether all of them balance."""
+    account = {
+        "recovered": 2, "forwarded": 30, "delivered": 12, "duplicate": 3, "dead_lettered": 4,
+        "expired": 5, "evicted": 7, "pending": 1,
+    }  # fmt: skip
+    reader = read(sinks=[{**SINK, **account}])
+    heads = [*(name.replace("_", "-") for name in account), "bytes"]
+    at = reader.texts.index("dead-lettered")
+    assert reader.texts[at - 4 : at + 5] == heads
+    assert reader.row("retrying")[: len(account)] == [*map(str, account.values())]
+    assert reader.row("balanced")[0] == "yes"
+    assert read(accounts={**ACCOUNTS, "balanced": False}).row("balanced")[0] == "no"
 
 
 def test_coverage_is_the_share_of_nodes_that_were_seen() -> None:

@@ -98,6 +98,8 @@ class HttpSink(SinkBase):
 
     timeout: Seconds = Field(10.0, gt=0)
     """How long one request may take."""
+    request_records: int = Field(10_000, ge=1)
+    """Records in a request at most; ``request_bytes`` bounds it, too."""
     max_in_flight: int = Field(4, ge=1, le=64)
     """Requests at once; fewer while the server fails or is overloaded."""
     backoff_initial: Seconds = Field(0.5, gt=0)

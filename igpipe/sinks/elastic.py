@@ -35,13 +35,14 @@ class Elasticsearch:
         self.max_in_flight = config.max_in_flight
         self._transport = transport
         self._stored = stored
+        self._most = config.request_records
         self._heads = HEADS[config.document]
         self._namespace = config.namespace
         self._streams: dict[str, DataStream] = {}
 
     def packer(self, limit_bytes: int, now: float) -> BulkPacker:
         """Begin a round; see Sink."""
-        return BulkPacker(self._heads, self._stream, limit_bytes)
+        return BulkPacker(self._heads, self._stream, limit_bytes, self._most)
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Create documents in one data stream; see Sink."""

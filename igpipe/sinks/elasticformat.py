@@ -20,7 +20,7 @@ from igpipe.record import (
     texts,
 )
 from igpipe.sinks.ecs import ecs_heads
-from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
 
 Heads = Callable[[Batch], tuple[list[bytes], dict[int, str]]]
@@ -43,10 +43,16 @@ class DataStream(Join):
 class BulkPacker:
     """Packs records by data stream; see Packer."""
 
-    def __init__(self, heads: Heads, stream: Callable[[str], DataStream], limit_bytes: int) -> None:
+    def __init__(
+        self,
+        heads: Heads,
+        stream: Callable[[str], DataStream],
+        limit_bytes: int,
+        most: int = ALL,
+    ) -> None:
         self._heads = heads
         self._stream = stream
-        self._grouping = Grouping(limit_bytes, strict=True)
+        self._grouping = Grouping(limit_bytes, most, strict=True)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""

@@ -9,14 +9,15 @@ from igpipe.sinks.ports import Frame, Parcel, Piece, Place, Refused, dead_letter
 
 class Grouping:
     """
-    Groups pieces by their frame, into parcels of at most *limit* bytes.
+    Groups pieces by their frame, into parcels of at most *limit* bytes and *most* records.
 
     Records of one frame keep their order. One that is larger than a parcel is refused if *strict*,
     otherwise it goes alone. *extra* bytes are added to each record by its frame.
     """
 
-    def __init__(self, limit: int, *, extra: int = 0, strict: bool) -> None:
+    def __init__(self, limit: int, most: int, *, extra: int = 0, strict: bool) -> None:
         self._limit = limit
+        self._most = most
         self._extra = extra
         self._strict = strict
         self._open: dict[Frame, _Group] = {}
@@ -29,7 +30,7 @@ class Grouping:
         if group is None:
             group = self._open[frame] = _Group(frame)
         size = piece.size() + self._extra * len(piece.rows)
-        if group.size + size <= self._limit:
+        if group.size + size <= self._limit and group.count + len(piece.rows) <= self._most:
             group.add(piece, size)
         else:
             self._add_in_parts(piece, group)
@@ -47,6 +48,7 @@ class Grouping:
         while begin < len(piece.rows):
             room = self._limit - group.size
             end = bisect_right(ends, ends[begin] + room) - 1
+            end = min(end, begin + self._most - group.count)
             if end == begin and not group.pieces:  # not even one fits
                 end = begin + 1
                 if self._strict:
@@ -63,23 +65,27 @@ class Grouping:
         if group.pieces:
             self._closed.append(Parcel(tuple(group.pieces), group.frame))
         group.pieces.clear()
-        group.size = group.room
+        group.size, group.count = group.room, 0
 
 
 class _Group:
     """The open parcel of one frame."""
 
-    __slots__ = ("frame", "pieces", "room", "size")
+    __slots__ = ("count", "frame", "pieces", "room", "size")
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
         self.pieces: list[Piece] = []
         self.room = self.size = frame.room()
+        self.count = 0
 
     def add(self, piece: Piece, size: int) -> None:
         """Add what fits."""
         self.pieces.append(piece)
         self.size += size
+        self.count += len(piece.rows)
 
 
+ALL: Final = 10**9
+"""More records than any parcel holds."""
 TOO_LARGE: Final = dead_letter("too_large", "longer than a request may be")

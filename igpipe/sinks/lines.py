@@ -6,7 +6,7 @@ from typing import Final
 
 from igpipe.model import Batch
 from igpipe.record import END, heads
-from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import DELIVERED, Join, Parcel, Piece, Refused, Verdict
 
 
@@ -14,7 +14,7 @@ class LinePacker:
     """Packs records unchanged, all in one group; see Packer."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._grouping = Grouping(limit_bytes, strict=False)
+        self._grouping = Grouping(limit_bytes, ALL, strict=False)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Add the records of a batch."""

@@ -92,7 +92,7 @@ class LokiPacker:
         self._format = form
         self._now = now
         self._oldest = (now - form.config.expire_after) * 1e9
-        self._grouping = Grouping(limit_bytes, extra=1, strict=True)
+        self._grouping = Grouping(limit_bytes, form.config.request_records, extra=1, strict=True)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""

@@ -28,10 +28,11 @@ class Otlp:
         self.max_in_flight = config.max_in_flight
         self._transport = transport
         self._frame = ExportFrame()
+        self._most = config.request_records
 
     def packer(self, limit_bytes: int, now: float) -> OtlpPacker:
         """Begin a round; see Sink."""
-        return OtlpPacker(self._frame, limit_bytes)
+        return OtlpPacker(self._frame, limit_bytes, self._most)
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Export log records; see Sink."""

@@ -18,7 +18,7 @@ from igpipe.decode import getter, label_text
 from igpipe.memo import Memo
 from igpipe.model import Batch, Event, Source
 from igpipe.record import identity
-from igpipe.sinks.grouping import Grouping
+from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Parcel, Piece, Place, Refused, dead_letter
 
 Value = str | int | float | tuple[str, ...]
@@ -50,9 +50,9 @@ class ExportFrame:
 class OtlpPacker:
     """Packs records of all streams together; see Packer."""
 
-    def __init__(self, frame: ExportFrame, limit_bytes: int) -> None:
+    def __init__(self, frame: ExportFrame, limit_bytes: int, most: int = ALL) -> None:
         self._frame = frame
-        self._grouping = Grouping(limit_bytes, strict=True)
+        self._grouping = Grouping(limit_bytes, most, strict=True)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""

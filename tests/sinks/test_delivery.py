@@ -130,6 +130,15 @@ async def test_what_is_too_large_is_split(kind: str, stub: Any) -> None:
     assert scene.stub.requests[1:] == [list(range(half)), list(range(half, RECORDS))]
 
 
+@pytest.mark.parametrize(("kind", "stub"), [("elasticsearch", ElasticStub), ("otlp", OtlpStub)])
+async def test_a_request_has_so_many_records_at_most(kind: str, stub: Any) -> None:
+    """Whatever room there is in bytes; each record is sent once."""
+    scene = Scene(kind, stub(), request_records=7)
+    assert await scene.deliver() == Account(forwarded=RECORDS, delivered=RECORDS)
+    assert sorted(map(len, scene.stub.requests)) == [RECORDS % 7, 7, 7]
+    assert set(scene.stub.stored.values()) == {1}
+
+
 @pytest.mark.parametrize("count", [1, 2, 100, 128])
 async def test_poison_is_isolated(count: int) -> None:
     """By halves; its neighbours are delivered."""

@@ -169,14 +169,17 @@ _sources = st.builds(Source, st.just("c"), st.text(max_size=3), st.just("s"), st
 @given(
     st.lists(st.tuples(_sources, _values.map(lambda value: {**EVENT, "args": value})), max_size=20),
     st.integers(800, 3000),
+    st.integers(1, 9),
 )
-def test_every_record_is_packed_once_in_order_within_the_limit(
-    given_records: list[tuple[Source, Any]], limit: int
+def test_every_record_is_packed_once_in_order_within_the_limits(
+    given_records: list[tuple[Source, Any]], limit: int, most: int
 ) -> None:
-    """For any records and limit: one stream a push, none too long, nothing lost or changed."""
+    """For any records and limits: one stream a push, none too long, nothing lost or changed."""
     lines = [record(seq, source=s, event=e) for seq, (s, e) in enumerate(given_records)]
     packer = LokiPacker(
-        LokiFormat(loki_config(labels=["gadget", "node"], max_streams=3)), limit, NOW
+        LokiFormat(loki_config(labels=["gadget", "node"], max_streams=3, request_records=most)),
+        limit,
+        NOW,
     )
     fill(packer, lines)
     parcels = packer.parcels()
@@ -186,6 +189,7 @@ def test_every_record_is_packed_once_in_order_within_the_limit(
     assert sorted(sent + refused) == list(range(len(lines)))
     for parcel in parcels:
         assert len(parcel.body()) <= limit
+        assert parcel.count <= most
         texts = [line.encode() for _, line, _ in stream(parcel)["values"]]
         assert texts == [lines[place.taken] for place in parcel.places()]
     for frame in {parcel.frame for parcel in parcels}:

@@ -12,6 +12,7 @@ from igpipe.sim.pod import Pod
 from igpipe.sim.world import World
 
 _PORT: Final = 10250
+_ENDED: Final = ("Succeeded", "Failed")
 
 
 class Kubelet:
@@ -39,10 +40,10 @@ class Kubelet:
         pod.begin()
 
     def terminate(self, item: Object, grace: float) -> Object:
-        """Delete a Pod: at once with no *grace*, else when its containers have ended."""
+        """Delete a Pod: at once with no *grace* or if it has ended, else when its kubelet has."""
         metadata = item["metadata"]
         pod = self._pods.get(metadata["uid"])
-        if pod is None or grace <= 0:
+        if pod is None or grace <= 0 or (pod.over and item["status"]["phase"] in _ENDED):
             return self._remove(item)
         if "deletionTimestamp" not in metadata:
             item = self._mark(item, grace)

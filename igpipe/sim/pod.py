@@ -12,6 +12,8 @@ from igpipe.sim.world import World
 
 _SEEN: Final = 0.02
 _BACK_OFF: Final = 1.0
+_STOPPED: Final = (0.05, 1.0)
+_CONFIRMED: Final = (0.8, 1.6)
 
 
 class Host(Protocol):
@@ -54,6 +56,11 @@ class Pod:
         """The Pod's object as the API server has it."""
         return self._world.store["pods"].get(*self._key)
 
+    @property
+    def over(self) -> bool:
+        """Whether all containers have ended."""
+        return all(container.view.ended for container in self.containers.values())
+
     def begin(self) -> None:
         """Start the Pod, or what its fault makes of its start."""
         startup = self._world.config.startup
@@ -75,7 +82,9 @@ class Pod:
     def terminate(self, grace: float) -> None:
         """Stop the containers as a deletion does; the object goes when they have ended."""
         self._terminating = True
-        within = 0.0 if self._over() else min(self._rng.uniform(0.05, 1.0), grace)
+        # Where nothing runs the kubelet has no hurry to confirm it.
+        within = self._rng.uniform(*_CONFIRMED if self.over else _STOPPED)
+        within = min(within, grace)
         self._world.timers.after(within, self._stop)
 
     def report(self) -> None:
@@ -151,7 +160,7 @@ class Pod:
             self._world.store["pods"].replace({**item, "status": status})
         if over and self._terminating:
             self.remove()
-        elif not self._view.phase and self._over():
+        elif not self._view.phase and self.over:
             self._view.phase = settled(self._view)
             self.report()
 
@@ -161,7 +170,7 @@ class Pod:
             self._world.timers.after(float(seconds), self._overrun)
 
     def _overrun(self) -> None:
-        if self.gone or self._view.phase or self._over():
+        if self.gone or self._view.phase or self.over:
             return
         self._view.phase, self._view.reason = "Failed", "DeadlineExceeded"
         self._view.message = "Pod was active on the node longer than the specified deadline"
@@ -199,16 +208,13 @@ class Pod:
 
     def _suffer(self) -> None:
         """Let the fault of a running Pod happen, if the Pod still runs."""
-        if self.gone or self._terminating or self._over():
+        if self.gone or self._terminating or self.over:
             return
         self._note()
         if self._fault.kind == "evicted":
             self.evict()
         else:
             self._host.disturb(self.node, self._fault.kind)
-
-    def _over(self) -> bool:
-        return all(container.view.ended for container in self.containers.values())
 
     def _note(self) -> None:
         self._world.note(self._fault.kind, self.item)

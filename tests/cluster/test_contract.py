@@ -172,15 +172,29 @@ async def test_deleting_wants_the_right_pod(world: World) -> None:
             await cluster.delete_pod("deleted", uid=pod.uid, grace_seconds=5)
 
 
-async def test_an_ended_pod_goes_at_once(world: World) -> None:
-    """Without a grace a Pod goes with the answer, before its phase says that it has ended."""
+@pytest.mark.parametrize(("over", "grace"), [(ran_out, 0), (ended, 5)])
+async def test_an_ended_pod_goes_at_once(
+    world: World, over: Callable[[PodState], bool], grace: int
+) -> None:
+    """Once its phase says that it has ended; before that, without a grace."""
     async with adapter(world) as cluster:
         pod = await cluster.create_pod(manifest(world, "over", session={"duration": 1}))
-        await pod_until(cluster, "over", lambda pod: pod and ran_out(pod))
-        await cluster.delete_pod("over", uid=pod.uid, grace_seconds=0)
+        await pod_until(cluster, "over", lambda pod: pod and over(pod))
+        await cluster.delete_pod("over", uid=pod.uid, grace_seconds=grace)
         assert await cluster.list_pods("") == []
     if isinstance(world, RealWorld):
         await asyncio.to_thread(until, lambda: not world.rig.left(), "no container and no mount")
+
+
+async def test_a_grace_is_confirmed_by_the_kubelet(world: World) -> None:
+    """A Pod whose containers have just ended stays for a while if it is deleted with one."""
+    async with adapter(world) as cluster:
+        pod = await cluster.create_pod(manifest(world, "over", session={"duration": 1}))
+        await pod_until(cluster, "over", lambda pod: pod and ran_out(pod))
+        await cluster.delete_pod("over", uid=pod.uid, grace_seconds=5)
+        (seen,) = await cluster.list_pods("")
+        assert seen.deleting
+        await pod_until(cluster, "over", gone)
 
 
 async def test_the_deadline_ends_a_pod(world: World) -> None:

@@ -1,6 +1,7 @@
 """Disk spools for tests: in real directories, with a disk that fails when it is told to."""
 
 import errno
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ class Faulty(Folder):
         self.read_error = 0
         self.cold = False
         self.free_bytes = 2**40
+        self.forced: list[str] = []
+        """What was forced to the disk, in order: with ``!`` on the loop; with ``-`` what went."""
 
     def _fail(self) -> None:
         if self.error:
@@ -61,8 +64,15 @@ class Faulty(Folder):
     def free(self) -> int:
         return self.free_bytes
 
+    def remove(self, names: Sequence[str]) -> None:
+        super().remove(names)
+        self.forced += [f"-{name}" for name in names]
+
     def _force(self, fd: int) -> None:
-        """Be quick: no test cuts the power."""
+        """Take note instead: no test cuts the power."""
+        name = Path(f"/proc/self/fd/{fd}").readlink().name
+        on_loop = threading.current_thread() is threading.main_thread()
+        self.forced.append(f"!{name}" if on_loop else name)
 
 
 def config_of(path: Path, **values: Any) -> SpoolConfig:

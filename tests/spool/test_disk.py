@@ -327,6 +327,59 @@ async def test_it_is_closed_and_opened_again(tmp_path: Path, sync: str) -> None:
         assert await drain(reader) == [1, 2]
 
 
+def test_everything_written_is_forced_in_a_thread_before_what_is_passed_goes(
+    tmp_path: Path,
+) -> None:
+    """Segments that are full, the one that is open, cursors, and then the directory."""
+    bench = Bench(tmp_path / "spool", sync="interval")
+    reader = bench.reader()
+    for first in range(2):
+        bench.spool.append(batch(first, size=MIB), now=1)
+    names = [file.name for file in files_of(bench.config.directory)]
+    bench.files.forced.clear()
+    run(bench.spool.maintain())
+    assert bench.files.forced == [*names, "a.cursor", "spool"]
+
+    bench.files.forced.clear()
+    assert run(drain(reader)) == [0, 1]
+    run(bench.spool.maintain())
+    assert bench.files.forced == ["a.cursor", "spool", f"-{names[0]}"]
+
+
+def test_nothing_is_forced_where_that_is_configured(tmp_path: Path) -> None:
+    """The kernel writes when it likes."""
+    bench = Bench(tmp_path / "spool", sync="none")
+    bench.reader()
+    bench.files.forced.clear()
+    bench.spool.append(batch(), now=1)
+    run(bench.spool.maintain())
+    assert bench.files.forced == []
+
+
+@pytest.mark.parametrize(("sync", "times"), [("interval", 0), ("each", 2)])
+def test_each_batch_is_forced_at_once_where_that_is_configured(
+    tmp_path: Path, sync: str, times: int
+) -> None:
+    """Else when the interval is over."""
+    bench = Bench(tmp_path / "spool", sync=sync, sync_interval=100)
+    bench.reader()
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            job = group.create_task(bench.spool.run())
+            for first in range(2):
+                await asyncio.sleep(1)
+                bench.spool.append(batch(first), now=1)
+            await asyncio.sleep(1)
+            (name,) = [file.name for file in files_of(bench.config.directory)]
+            assert bench.files.forced.count(name) == times
+            await asyncio.sleep(100)
+            assert name in bench.files.forced
+            job.cancel()
+
+    run(main())
+
+
 async def test_two_never_share_a_directory(tmp_path: Path) -> None:
     """The second is refused, until the first is gone."""
     config = config_of(tmp_path)

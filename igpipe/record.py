@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
+from typing import Any
 
 import orjson
 
@@ -63,17 +64,31 @@ def line(batch: Batch, row: int) -> bytes:
 def parse_line(text: bytes) -> Batch:
     """Read a record, as a batch of one. ValueError if it is none."""
     head, found, event = text.partition(b',"event":')
-    head, labelled, labels = head.partition(b',"labels":')
-    try:
-        known = orjson.loads(head + b"}")
-        source = Source(known["cluster"], known["node"], known["session"], known["gadget"])
-        orjson.loads(text)
-        numbers = known["weight"], [int(known["seq"])], [int(known["time"])]
-    except (KeyError, TypeError):
-        raise ValueError("no record") from None
-    if not found or not labelled:
+    _, labelled, labels = head.partition(b',"labels":')
+    known = orjson.loads(text)
+    if not (found and labelled and _is_record(known)):
         raise ValueError("no record")
+    source = Source(known["cluster"], known["node"], known["session"], known["gadget"])
+    numbers = known["weight"], [known["seq"]], [known["time"]]
     return Batch(source, *numbers, [labels], [NO_PID], [event[:-1]])
+
+
+def _is_record(known: Any) -> bool:
+    """Tell whether *known* has everything that a record has, each of its kind."""
+    try:
+        names = [known[name] for name in ("cluster", "node", "session", "gadget")]
+        numbers, weight = [known["seq"], known["time"]], known["weight"]
+        labels, event = known["labels"], known["event"]
+    except (KeyError, TypeError, IndexError):
+        return False
+    return (
+        all(type(name) is str for name in names)
+        and all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+        and type(weight) in (int, float)
+        and type(labels) is dict
+        and all(type(label) is str for label in labels.values())
+        and type(event) is dict
+    )
 
 
 def source_text(source: Source) -> bytes:

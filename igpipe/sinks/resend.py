@@ -75,6 +75,7 @@ async def _send(
         spool.append(batch, 0.0)
     async with open_sink(config, telemetry) as sink:
         sender = Sender(sink, reader, telemetry, Health(), backoff=backoff_of(config), letters=file)
+        sender.hurry()  # all is there: there are no others to wait for
         async with background(sender=sender.run):
             try:
                 async with asyncio.timeout(within):

@@ -69,8 +69,23 @@ def test_what_forwarding_gives_is_a_line_that_can_be_read(
         assert lines(one) == [text]
 
 
+def edited(before: bytes, after: bytes) -> bytes:
+    """Edit a record by hand."""
+    assert record(1).count(before) == 1
+    return record(1).replace(before, after)
+
+
 @pytest.mark.parametrize(
-    "text", [b"", b"{}", b"[]", b"\xff", b'[1,"seq":', record(1)[:70], record(1)[:-1]]
+    "text",
+    [
+        *(b"", b"{}", b"[]", b"\xff", b'[1,"seq":', record(1)[:70], record(1)[:-1]),
+        *(edited(b'"seq":1', b'"seq":%b' % odd) for odd in (b"-1", b'"1"', b"1.5", b"true")),
+        edited(b'"time":', b'"time":9999999999'),
+        edited(b'"weight":30.0', b'"weight":"30"'),
+        edited(b'"cluster":"prod"', b'"cluster":null'),
+        edited(b'"uid":"0"', b'"uid":0'),
+        record(1, event=[]),
+    ],
 )
 def test_what_is_no_record_is_told(text: bytes) -> None:
     """As a file may hold that somebody edited."""

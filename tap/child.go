@@ -106,7 +106,7 @@ func (c *child) drain(pipe int, k kind, to *collector) {
 		switch left := to.settle(false); {
 		case n == len(buffer): // there may be more
 		case n > 0 || left:
-			// As long as at the last round's rate a quarter of the pipe takes.
+			// For as long as a quarter of the pipe takes at the last round's rate.
 			rest = max(shortest, min(longest, rest*quarter/time.Duration(max(round, 1))))
 			round = 0
 			time.Sleep(rest)

@@ -91,12 +91,17 @@ def clean(rig: Rig) -> Iterator[Rig]:
     rig.kubectl("delete", "pods,leases", "--all", "-n", NAMESPACE, "--grace-period=1", "--wait")
 
 
-@pytest.fixture
-def varied(clean: Rig, tmp_path_factory: pytest.TempPathFactory) -> Rig:
-    """Give the cluster an ig that plays varied events: equal ones take no room in frames."""
-    if clean.real_ig:
+@pytest.fixture(scope="session")
+def varied_image(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the nodes an ig that plays varied events."""
+    if rig.real_ig:
         pytest.skip("needs the stand-in for ig, which plays at a rate")
-    load_varied(clean, tmp_path_factory.mktemp("varied"))
+    load_varied(rig, tmp_path_factory.mktemp("varied"))
+
+
+@pytest.fixture
+def varied(varied_image: None, clean: Rig) -> Rig:
+    """Give the cluster with it: equal events would take no room in frames."""
     return clean
 
 

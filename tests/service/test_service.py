@@ -52,7 +52,7 @@ def test_taps_change_nothing_but_the_transport(tmp_path: Path) -> None:
     """Through taps every line is read and counted, too; sessions tell what they cost nodes."""
 
     async def main() -> None:
-        session = {"tap_image": "registry.example/igpipe-tap:1"}
+        session = {"tap_image": "registry.example/igpipe-tap:1", "gadget_store": "tap"}
         async with world(4) as (cluster, clock):
             async with running(config(tmp_path, cluster, session=session), clock) as (_, parts):
                 await asyncio.sleep(40)
@@ -64,6 +64,8 @@ def test_taps_change_nothing_but_the_transport(tmp_path: Path) -> None:
             told = parts.rotation.history[0].as_dict()
             assert told["transport"] == "tap"
             gadget = told["gadgets"]["trace_exec"]
+            bad = parts.telemetry.registry.get_sample_value
+            assert bad("igpipe_bad_frames_total", {"gadget": "trace_exec"}) == 0
             assert gadget["exposure_seconds"] == 5.0
             assert gadget["node_cost"]["tap_seconds"] > 0
 

@@ -109,12 +109,12 @@ def test_a_killed_look_ends_within_its_deadline(clean: Rig, tmp_path: Path) -> N
     """Its container ends by itself; the next look of the same user removes what it left."""
     short = {"start_allowance": 10, "drain": 2}
     config = service(clean, web={"port": 1}, session=short, cluster={"lease_duration": 6})
-    words = command(tmp_path, config, "--node", "node-a", "--for", "6s")
+    words = command(tmp_path, config, "--node", "node-a", "--for", "4s")
     with typing(words, tmp_path) as look:
         look.kill()
     (killed,) = pods(clean)
-    until(lambda: parse_pod(clean.pods()[0]).phase == "Succeeded", "ig's own end", 6 + 10 + 2)
-    again = command(tmp_path, config, "--node", "node-b", "--for", "2s")
+    until(lambda: parse_pod(clean.pods()[0]).phase == "Succeeded", "ig's own end", 4 + 10 + 2)
+    again = command(tmp_path, config, "--node", "node-b", "--for", "1s")
     done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert killed not in pods(clean)

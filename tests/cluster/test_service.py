@@ -48,7 +48,13 @@ async def test_built_in_gadgets_in_privileged_pods(clean: Rig) -> None:
 
 async def test_pausing_by_command(clean: Rig, tmp_path: Path) -> None:
     """``igpipe pause`` by the API, then by the Lease; no session begins until ``igpipe resume``."""
-    made = service(clean, cluster={"lease_duration": 6}, gadgets=["trace_open"])
+    made = service(
+        clean,
+        cluster={"lease_duration": 6},
+        session={"duration": 2},
+        rotation={"period": 6},
+        gadgets=["trace_open"],
+    )
     async with running(made) as (address, parts):
         file = tmp_path / "igpipe.yaml"
         file.write_text(render_values(service(clean, client={"address": address})))
@@ -61,7 +67,7 @@ async def test_pausing_by_command(clean: Rig, tmp_path: Path) -> None:
                     await asyncio.sleep(0.1)
                 await parts.rotation.idle()
             count = len(parts.rotation.history)
-            await asyncio.sleep(8)  # longer than the six seconds between two sessions
+            await asyncio.sleep(5)  # longer than the three seconds between two sessions
             assert len(parts.rotation.history) == count
             assert await asyncio.to_thread(pods, clean) == []
             assert "resumed" in await typed("resume", "-c", str(file))

@@ -97,7 +97,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(events, max_size=12))
 def test_fast_is_slow(stream: list[dict[str, Any]]) -> None:
     """Any stream of events makes the same cells, and the same rejects, on both ways."""

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from igpipe.sim import SOME, Faults
+from igpipe.sim.faults import POD_FAULTS
 from igpipe.status import LEADERS, ServiceViews
 from tests import virtual
 from tests.service.world import (
@@ -22,6 +24,8 @@ from tests.service.world import (
 )
 
 API_CALLS_A_SESSION = 5
+OFTEN = replace(SOME, **{kind: 3 * getattr(SOME, kind) for kind in POD_FAULTS})
+"""Some of everything, and half of all Pods: few sessions meet each fault."""
 
 
 def test_every_node_is_looked_at_and_every_line_is_accounted_for(tmp_path: Path) -> None:
@@ -190,13 +194,13 @@ def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> No
 
     async def main() -> None:
         async with (
-            world(20, faults=SOME) as (cluster, clock),
+            world(10, rate=5.0, faults=OFTEN, seed=5) as (cluster, clock),
             FakeLoki(LokiConfig(fail=0.2)) as loki,
         ):
             sink = {"type": "loki", "name": "loki", "url": loki.url, "backoff_max": 1}
             async with running(config(tmp_path, cluster, sinks=[sink]), clock) as (_, parts):
-                await asyncio.sleep(150)
-                cluster.set_faults(type(SOME)())
+                await asyncio.sleep(80)
+                cluster.set_faults(Faults())
                 await settle(parts)
                 async with asyncio.timeout(300):
                     while cluster.pods:  # noqa: ASYNC110 - of nodes that are silent yet
@@ -208,11 +212,12 @@ def test_each_fault_ends_its_session_with_the_right_reason(tmp_path: Path) -> No
                 if (
                     session is None
                     or fault.kind not in reasons
+                    or "created" not in session.times  # its creation was never answered
                     or fault.at > session.times["draining"]
                 ):
                     continue
                 told[fault.kind, session.reason.value == reasons[fault.kind]] += 1
-            assert {kind for kind, right in told if right} >= {"image_pull", "rejected", "evicted"}
+            assert {kind for kind, right in told if right} >= reasons.keys() - {"node_gone"}
             assert not [kind for kind, right in told if not right]
             assert loki.stored == parts.sinks[0].account.delivered
             assert all(total.account.balanced() for total in parts.pump.totals().values())
@@ -227,14 +232,14 @@ def test_of_two_with_one_instance_one_acts(tmp_path: Path) -> None:
         async with world(4) as (cluster, clock):
             one = config(tmp_path, cluster)
             async with running(one, clock) as (_, second_to_stop):
-                await asyncio.sleep(20)
+                await asyncio.sleep(15)
                 async with running(one, clock) as (_, waiting):
-                    await asyncio.sleep(60)
+                    await asyncio.sleep(40)
                     assert not waiting.rotation.history
                     assert "held by" in waiting.health.reasons()["lease"]
                 assert second_to_stop.rotation.history
             async with running(one, clock) as (_, successor):
-                await asyncio.sleep(30)
+                await asyncio.sleep(20)
                 assert successor.rotation.history
             assert cluster.pods == []
 

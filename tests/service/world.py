@@ -50,7 +50,7 @@ def config(folder: Path, cluster: SimCluster, /, **sections: Any) -> Config:
 
 @asynccontextmanager
 async def world(
-    nodes: int = 6, *, rate: float = 20.0, faults: Faults | None = None, seed: int = 3
+    nodes: int = 6, *, rate: float = 10.0, faults: Faults | None = None, seed: int = 3
 ) -> AsyncIterator[tuple[SimCluster, Callable[[], float]]]:
     """Run a simulated cluster whose clock is the loop's."""
     clock = wall()

@@ -1,5 +1,6 @@
 """The account of every sink balances after any sequence of what can happen to a spool."""
 
+import os
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
@@ -106,7 +107,7 @@ class Accounts(RuleBasedStateMachine):
 
 
 Accounts.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=1500 if os.environ.get("IGPIPE_LONG") else 25,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

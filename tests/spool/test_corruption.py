@@ -16,7 +16,7 @@ from tests.spool.disks import Bench, files_of
 from tests.spool.samples import MIB, batch
 from tests.virtual import run
 
-RUNS = 10_000 if os.environ.get("IGPIPE_LONG") else 300
+RUNS = 10_000 if os.environ.get("IGPIPE_LONG") else 120
 BATCHES = 40
 DELIVERED = RecordOutcome.DELIVERED
 

@@ -172,7 +172,7 @@ class DiskAccounts(RuleBasedStateMachine):
 
 
 DiskAccounts.TestCase.settings = settings(
-    max_examples=1500 if os.environ.get("IGPIPE_LONG") else 40,
+    max_examples=1500 if os.environ.get("IGPIPE_LONG") else 20,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -1,6 +1,7 @@
 """A replay counts what an independent count of the same files gives."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def _name(path: Path) -> str:
     return path.relative_to(by_hand.DATA).as_posix()
 
 
+@cache
 def _replayed(path: Path) -> Replay:
     return replayed(path, version=path.parent.name if path.parent.name[0] == "v" else "")
 

@@ -123,21 +123,21 @@ def check(run: Run) -> None:
     assert gaps <= run.excuses, "told a gap although the marker could be read"
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(actions)
 def test_events_resume_exactly_and_tell_every_gap(plan):
     """Cut at random, rotated at random: nothing twice, nothing lost in silence or needlessly."""
     check(play(Run(Resume(event_time)), plan, mixed))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(actions)
 def test_arrays_resume_exactly_and_tell_every_gap(plan):
     """The same holds for lines without a time, replayed from the log's start."""
     check(play(Run(Resume(event_time, from_start=True)), plan, untimed))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(actions)
 def test_repeated_lines_never_confuse_the_events(plan):
     """Lines that are all the same between the events make no event come twice or not at all."""
@@ -152,7 +152,7 @@ def test_repeated_lines_never_confuse_the_events(plan):
         assert b"".join(i.data for i in run.out if isinstance(i, Block)) == b"".join(run.log.lines)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(actions.map(lambda plan: [step for step in plan if step[0] != "rotate"]))
 def test_equal_lines_are_counted(plan):
     """A log of nothing but equal lines, not rotated, is resumed to the line."""

@@ -190,7 +190,8 @@ def _stream(
     named: Mapping[str, str], more: Mapping[str, str], tenant: str, *, folded: bool = False
 ) -> Stream:
     head = b'{"streams":[{"stream":%b,"values":[' % orjson.dumps({**named, **more})
-    return Stream(head, b",", b"]}]}", True, frozenset(named), tenant, folded)
+    true = frozenset(named.keys() - more.keys())  # of the others the true value is metadata
+    return Stream(head, b",", b"]}]}", True, true, tenant, folded)
 
 
 _NAMESPACES: Final = Memo(_namespace_in)

@@ -84,6 +84,17 @@ def test_labels_are_chosen_and_leave_the_metadata() -> None:
     assert not {"namespace", "node", "service_name"} & metadata.keys()
 
 
+def test_a_static_label_may_take_the_place_of_another() -> None:
+    """What it hides is metadata then, so that nothing is lost."""
+    fixed = {"service_name": "audit", "namespace": "all", "gadget": "any"}
+    (parcel,) = pack(record(), labels=["service_name", "namespace", "gadget"], static_labels=fixed)
+    only = stream(parcel)
+    assert only["stream"] == fixed
+    metadata = only["values"][0][2]
+    assert (metadata["namespace"], metadata["gadget"]) == ("shop", "trace_exec")
+    assert metadata["pod"] == "cart-0"
+
+
 @pytest.mark.parametrize("name", ["a,", 'a,"', 'a\\",', '","b":"', "%d", "\\", "\x1b,", "é,"])
 @pytest.mark.parametrize("labels", [["namespace"], ["gadget"]])
 @pytest.mark.parametrize("pid", [NO_PID, 7])

@@ -283,12 +283,25 @@ def test_status_tells_lag_and_telemetry_the_same() -> None:
             assert bench.sender.status.lag() == 8.0
             assert value("igpipe_sink_lag_seconds", {"sink": "loki"}) == 8.0
             assert value("igpipe_sink_pending_records", {"sink": "loki"}) == 2
+            size = bench.sender.status.lag_bytes
+            assert value("igpipe_sink_lag_bytes", {"sink": "loki"}) == size == batch(0, 2).size
 
         assert bench.sender.status.lag() == 0.0
         bench.spool.append(batch(0, 2), now=1000.0)
         await bench.during(body)
 
     run(main())
+
+
+def test_latency_is_from_the_event_to_the_answer() -> None:
+    """Once a batch, by its oldest event, whatever came between; retries are in it."""
+    bench = Bench(Answer(503, retry_after=30.0), 5.0, Answer(204))
+    run(bench.deliver(batch(0, 3, time_ns=990 * 10**9)))
+    value = bench.telemetry.registry.get_sample_value
+    spent = value("igpipe_sink_delivery_seconds_sum", {"sink": "loki"})
+    assert spent == pytest.approx(10 + LINGER + 30 + 5)
+    assert value("igpipe_sink_delivery_seconds_count", {"sink": "loki"}) == 1
+    assert value("igpipe_sink_in_flight_limit", {"sink": "loki"}) == 2
 
 
 def test_folded_records_are_counted() -> None:

@@ -129,7 +129,7 @@ def _bind(event: Bind, fields: Fields) -> None:
 def _dns(event: Dns, fields: Fields) -> None:
     fields["source"] = _endpoint(event.src if type(event.src) is dict else {})
     fields["destination"] = _endpoint(event.dst if type(event.dst) is dict else {})
-    query = str(event.name).rstrip(".")
+    query = "" if event.name is None else str(event.name).rstrip(".")
     dns: Fields = {
         "id": event.id,
         "type": "answer" if event.qr == "R" else "query",

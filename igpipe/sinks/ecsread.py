@@ -18,6 +18,8 @@ from igpipe.model import Event
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """A number as documents hold it. Of one that is longer the two ways of parsing make different."""
 
+Value = Whole | float | str | bool | list[Any] | dict[str, Any] | None
+
 UNREADABLE: Final = (MsgspecError, ValueError, TypeError, AttributeError, RecursionError)
 """What comes of an event that has another shape than was expected, or is nested very deep."""
 
@@ -43,7 +45,7 @@ class Process(Struct, kw_only=True, gc=False):
     comm: str | None = None
     creds: Creds | UnsetType = UNSET
     parent: Parent | UnsetType = UNSET
-    pid: Whole | None = None
+    pid: Whole | None
     tid: Whole | None = None
 
 
@@ -57,8 +59,8 @@ class Runtime(Struct, kw_only=True, gc=False):
 class Facts(Struct, kw_only=True, gc=False):
     """What documents tell of all events; what is missing is None."""
 
-    error: Any = None
-    error_raw: Any = None
+    error: Value = None
+    error_raw: Value = None
     proc: Process
     runtime: Runtime
 
@@ -98,7 +100,7 @@ class Dns(Facts, kw_only=True, gc=False):
     addresses: Any = None
     dst: Any = None
     id: Any = None
-    name: Any = ""
+    name: Value = None
     qr: Any = None
     qtype: Any = None
     rcode: Any = None

@@ -144,6 +144,28 @@ def test_numbers_beyond_64_bits_refuse_nothing(key: bytes, number: bytes) -> Non
     assert len(documents(packer)) == 1
 
 
+@pytest.mark.parametrize(
+    ("gadget", "change"),
+    [
+        ("trace_dns", {"name": None}),
+        ("trace_dns", {"id": 7}),
+        ("trace_exec", {"proc": {}, "pid": 5, "comm": "sh"}),
+        ("trace_open", {"error_raw": 2**63}),
+        ("trace_open", {"error_raw": 2.0**64, "error": "ENOENT"}),
+    ],
+)
+def test_both_ways_make_the_same_document(gadget: str, change: dict[str, Any]) -> None:
+    """An event that is read as far as needed, and one that is parsed whole for an odd field."""
+    source = Source("c", "n", "s", gadget)
+    event = {key: value for key, value in {**owned(uid=0), **change}.items() if value is not None}
+    odd = {**event, "runtime": {"containerId": None}}  # which no document tells
+    whole, read = (
+        documents(pack(record(event=each, source=source)))[0][1] for each in (odd, event)
+    )
+    assert whole.pop("ig") != read.pop("ig")
+    assert whole == read
+
+
 def owned(**creds: Any) -> dict[str, Any]:
     """Make an event of a process with credentials."""
     parent = {"comm": "init", "pid": 1}

@@ -76,7 +76,7 @@ async def stream_steadily(
             await observing(parts)
             await finished(parts, seconds + 60)
         found = await asyncio.to_thread(check, parts, logs, tee)
-    assert outcomes(parts).keys() == {"completed  "}
+    assert outcomes(parts).keys() == {"completed  "}, (outcomes(parts), found)
     assert found.files > 1
     assert not found.lost(Where.BETWEEN)
     report("events written, read", (found.written, found.read))

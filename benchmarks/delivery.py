@@ -1,10 +1,11 @@
 """
-The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 5]``.
+The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 9]``.
 
 Blocks of lines go through decode, metrics and forward into a spool, and from there through a
 sink's encoder, gzip and HTTP to a process on loopback that drains. What counts is the CPU time of
-this process, against nothing but ``orjson.loads`` of the same lines. All ways take turns, and of
-each its least disturbed turn counts: what else runs on the machine costs CPU time here too.
+this process, against nothing but ``orjson.loads`` of the same lines just before and after: what
+else runs on the machine or its host costs CPU time here too. All ways take turns; of each the
+median of its turns counts.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import aiohttp
@@ -36,7 +38,7 @@ from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
 EVENTS: Final = 30_000
-ROUNDS: Final = 5
+ROUNDS: Final = 9
 BLOCK_LINES: Final = 240
 """About what a tick of coalesced reads brings of a busy stream: 256 KiB."""
 BEHIND: Final = 8_000
@@ -63,11 +65,8 @@ class Row:
     ratio: float
     target: float
     on_disk: float
-
-    @property
-    def slower(self) -> float:
-        """What the disk costs: CPU time with it by CPU time without it."""
-        return self.ratio / self.on_disk
+    slower: float
+    """What the disk costs: CPU time with it by CPU time without it."""
 
     @property
     def good(self) -> bool:
@@ -187,31 +186,39 @@ async def _measure(rounds: int) -> list[Row]:
         url = await stack.enter_async_context(draining())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sinks = sinks_at(url)
-        ways: dict[tuple[str, bool], Way] = {}
+        ways: dict[str, tuple[Way, Way]] = {}
         for what, sink in sinks.items():
-            for on_disk in (False, True):
-                directory = folder / sink.name if on_disk else None
-                way = await stack.enter_async_context(opened(sink, directory))
-                ways[what, on_disk] = way
-        bare, spent = await _in_turns(ways, blocks, rounds)
-        await _check(url, (rounds + 1) * EVENTS * len(ways))
-    return [_row(what, bare, spent) for what in sinks]
+            in_memory = await stack.enter_async_context(opened(sink, None))
+            on_disk = await stack.enter_async_context(opened(sink, folder / sink.name))
+            ways[what] = in_memory, on_disk
+        turns = await _in_turns(ways, blocks, rounds)
+        await _check(url, (rounds + 1) * EVENTS * 2 * len(ways))
+    return [_row(what, turns[what]) for what in sinks]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """CPU time of a way in memory; that, and the one on disk, by that of bare parsing beside it."""
+
+    seconds: float
+    memory: float
+    disk: float
 
 
 async def _in_turns(
-    ways: Mapping[tuple[str, bool], Way], blocks: Lines, rounds: int
-) -> tuple[list[float], dict[tuple[str, bool], list[float]]]:
-    bare: list[float] = []
-    spent: dict[tuple[str, bool], list[float]] = {name: [] for name in ways}
+    ways: Mapping[str, tuple[Way, Way]], blocks: Lines, rounds: int
+) -> dict[str, list[Turn]]:
+    turns: dict[str, list[Turn]] = {what: [] for what in ways}
     for turn in range(rounds + 1):
-        parsed = _bare(blocks)
-        if turn:  # the first round warms up
-            bare.append(parsed)
-        for name, way in ways.items():
-            seconds = await way.run(blocks)
-            if turn:
-                spent[name].append(seconds)
-    return bare, spent
+        for what, pair in ways.items():
+            bare, spent = [_bare(blocks)], []
+            for way in pair:
+                spent.append(await way.run(blocks))
+                bare.append(_bare(blocks))
+            memory, disk = (2 * t / sum(bare[i : i + 2]) for i, t in enumerate(spent))
+            if turn:  # the first round warms up
+                turns[what].append(Turn(spent[0], memory, disk))
+    return turns
 
 
 def _bare(blocks: Lines) -> float:
@@ -231,9 +238,15 @@ async def _check(url: str, expected: int) -> None:
         raise AssertionError(f"{had} records arrived, expected {expected}")
 
 
-def _row(what: str, bare: list[float], spent: Mapping[tuple[str, bool], list[float]]) -> Row:
-    least, memory, disk = min(bare), min(spent[what, False]), min(spent[what, True])
-    return Row(what, memory / EVENTS * 1e6, least / memory, TARGETS[what], least / disk)
+def _row(what: str, turns: list[Turn]) -> Row:
+    return Row(
+        what,
+        per_event=median(turn.seconds for turn in turns) / EVENTS * 1e6,
+        ratio=1 / median(turn.memory for turn in turns),
+        target=TARGETS[what],
+        on_disk=1 / median(turn.disk for turn in turns),
+        slower=median(turn.disk / turn.memory for turn in turns),
+    )
 
 
 TARGETS: Final[Mapping[str, float]] = {

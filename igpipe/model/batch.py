@@ -41,10 +41,16 @@ class Batch:
     events: Sequence[bytes]
     first_seq: int = -1
     size: int = field(init=False)
+    first_time: int = field(init=False)
+    """The smallest time."""
+    last_time: int = field(init=False)
+    """The largest time."""
 
     def __post_init__(self) -> None:
         size = sum(map(len, self.events)) + RECORD_BYTES * self.count
         object.__setattr__(self, "size", size)
+        object.__setattr__(self, "first_time", min(self.times))
+        object.__setattr__(self, "last_time", max(self.times))
         if self.first_seq < 0:
             object.__setattr__(self, "first_seq", self.seqs[0])
 
@@ -52,16 +58,6 @@ class Batch:
     def count(self) -> int:
         """How many records there are."""
         return len(self.seqs)
-
-    @property
-    def first_time(self) -> int:
-        """The smallest time."""
-        return min(self.times)
-
-    @property
-    def last_time(self) -> int:
-        """The largest time."""
-        return max(self.times)
 
     def select(self, rows: Sequence[int]) -> "Batch":
         """Make a batch of some of its records."""

@@ -100,6 +100,7 @@ async def test_updates_can_be_paused_by_keyboard() -> None:
         await page.call("Input.dispatchKeyEvent", type="keyDown", key=" ", code="Space", text=" ")
         await page.call("Input.dispatchKeyEvent", type="keyUp", key=" ", code="Space")
         await until(page, "document.querySelector('#updates').textContent === 'Resume updates'")
+        await asyncio.sleep(0.5)  # an update may have been on its way
         asked = len(page.told.requests)
         await page.ask(UPDATE)
         await asyncio.sleep(0.5)

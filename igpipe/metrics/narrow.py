@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, field
 from msgspec.json import Decoder
 
 from igpipe.decode.names import Path
+from igpipe.decode.values import Value
 from igpipe.metrics.fields import whole
 from igpipe.metrics.plan import Plan
 
@@ -61,9 +62,6 @@ class _Leaf(IntEnum):
 _LOG: Final = ("message",)
 _WHOLE: Final = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """What the log of a batch holds as a number; an event with another is read as a whole."""
-_INT: Final = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_VALUE: Final[Any] = _INT | float | str | bool | list[Any] | dict[str, Any] | None
-"""Anything but an integer that orjson makes a float of, or a reject: it decides on that event."""
 
 
 def _writable(key: str) -> bool:
@@ -95,8 +93,8 @@ def _member(
     """Give the type of what is at *path*, and its default if it may be missing."""
     if path in leaves:
         if leaves[path] is _Leaf.OPTIONAL:
-            return _VALUE | UnsetType, {"default": UNSET}
-        return _WHOLE if leaves[path] is _Leaf.WHOLE else _VALUE, {}
+            return Value | UnsetType, {"default": UNSET}
+        return _WHOLE if leaves[path] is _Leaf.WHOLE else Value, {}
     struct = _struct(path, leaves, names)
     if any(leaf for end, leaf in leaves.items() if end[: len(path)] == path):
         return struct, {}

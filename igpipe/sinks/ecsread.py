@@ -6,19 +6,15 @@ time. An event of another shape is parsed whole and brought into this one.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
-from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
+from msgspec import UNSET, MsgspecError, Struct, UnsetType
 from msgspec.json import Decoder
 
 from igpipe.decode import getter, label_text, number
+from igpipe.decode.values import Int64, Value
 from igpipe.model import Event
-
-Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-"""A number as documents hold it. Of one that is longer the two ways of parsing make different."""
-
-Value = Whole | float | str | bool | list[Any] | dict[str, Any] | None
 
 UNREADABLE: Final = (MsgspecError, ValueError, TypeError, AttributeError, RecursionError)
 """What comes of an event that has another shape than was expected, or is nested very deep."""
@@ -27,8 +23,8 @@ UNREADABLE: Final = (MsgspecError, ValueError, TypeError, AttributeError, Recurs
 class Creds(Struct, kw_only=True, gc=False):
     """Whose process it is."""
 
-    uid: Whole | str | UnsetType = UNSET
-    gid: Whole | str = ""
+    uid: Int64 | str | UnsetType = UNSET
+    gid: Int64 | str = ""
     user: str | None = None
 
 
@@ -36,7 +32,7 @@ class Parent(Struct, kw_only=True, gc=False):
     """The process that began it."""
 
     comm: str | None = None
-    pid: Whole | None = None
+    pid: Int64 | None = None
 
 
 class Process(Struct, kw_only=True, gc=False):
@@ -45,8 +41,8 @@ class Process(Struct, kw_only=True, gc=False):
     comm: str | None = None
     creds: Creds | UnsetType = UNSET
     parent: Parent | UnsetType = UNSET
-    pid: Whole | None
-    tid: Whole | None = None
+    pid: Int64 | None
+    tid: Int64 | None = None
 
 
 class Runtime(Struct, kw_only=True, gc=False):

@@ -8,7 +8,7 @@ what it does.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -91,15 +91,20 @@ def _is_record(known: Any) -> bool:
     )
 
 
-def source_text(source: Source) -> bytes:
-    """Write the beginning of all records of a stream, for a form: percent signs are doubled."""
+def source_text(source: Source, but: Collection[str] = ()) -> bytes:
+    """
+    Write the names of a stream as the beginning of an object, without those in *but*.
+
+    It is for a form: percent signs are doubled.
+    """
     names = {
         "cluster": source.cluster,
         "node": source.node,
         "session": source.session,
         "gadget": source.gadget,
     }
-    return orjson.dumps(names)[:-1].replace(b"%", b"%%")
+    rest = {name: value for name, value in names.items() if name not in but}
+    return orjson.dumps(rest)[:-1].replace(b"%", b"%%")
 
 
 def fill(form: bytes, *columns: Iterable[bytes]) -> list[bytes]:

@@ -137,11 +137,11 @@ def _entries(batch: Batch, stream: "Stream") -> list[bytes]:
     A record is a string in its entry. Its parts are escaped one by one, for most of them are the
     same in many records.
     """
-    weight = orjson.dumps(batch.weight)
+    source, weight = batch.source, orjson.dumps(batch.weight)
     form = (
         b'["%%b","%b,\\"seq\\":%%b,\\"time\\":%%b,\\"weight\\":%b,\\"labels\\":%%b,\\"event\\":%%b}"'
         b',%b,"seq":"%%b","weight":"%b"%%b]'
-    ) % (_escaped(source_text(batch.source)), weight, _metadata(batch.source, stream), weight)
+    ) % (_escaped(source_text(source)), weight, source_text(source, stream.labels), weight)
     escaped, more = _labels(batch, but_first="namespace" in stream.labels)
     seqs, times = texts(batch.seqs), texts(batch.times)
     return fill(form, times, seqs, times, escaped, map(_escaped, batch.events), seqs, more)
@@ -172,18 +172,6 @@ def _more(labels: bytes, but_first: bool) -> bytes:
 def _escaped(text: bytes) -> bytes:
     """Write JSON as a part of a JSON string."""
     return orjson.dumps(text.decode())[1:-1]
-
-
-def _metadata(source: Source, stream: "Stream") -> bytes:
-    """Write the beginning of an entry's metadata, for a form: percent signs are doubled."""
-    names = {
-        "cluster": source.cluster,
-        "node": source.node,
-        "session": source.session,
-        "gadget": source.gadget,
-    }
-    rest = {name: value for name, value in names.items() if name not in stream.labels}
-    return orjson.dumps(rest)[:-1].replace(b"%", b"%%")
 
 
 def _stream(

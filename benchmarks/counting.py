@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from igpipe.decode import UNLIKE, LineDecoder
+from igpipe.decode import LineDecoder
 from igpipe.metrics import Look
 from igpipe.model import Event, LineAccount
 
@@ -17,13 +17,10 @@ def counting(gadget: str, look: Look) -> LineDecoder:
     def take(lines: Iterator[bytes]) -> bytes | None:
         if look.read is None:
             return next(lines, None)
-        for line in lines:
-            try:
-                look.read(line)
-            except UNLIKE:
-                return line
-            account.count(1)
-        return None
+        events: list[bytes] = []
+        unlike = look.read(lines, events, [], [], [])
+        account.count(len(events))
+        return unlike
 
     decoder = LineDecoder(gadget, count, account, line_limit=1 << 20, array_limit=1 << 24)
     decoder.take = take

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from igpipe.config import Config, GadgetConfig, SessionConfig
-from igpipe.decode import SAMPLE, UNLIKE, LineDecoder, Notice, NoticeKind, event_time, namespace_of
-from igpipe.forward import Forwarder, labels_in, write_shared
+from igpipe.decode import SAMPLE, LineDecoder, Notice, NoticeKind, event_time, namespace_of
+from igpipe.forward import Forwarder, write_shared
 from igpipe.metrics import Metrics
 from igpipe.model import (
-    NO_PID,
     Block,
     Dropped,
     End,
@@ -114,7 +113,6 @@ class StreamPipeline:
         )
         self._quick = self._forward.plain and not self._excluded and not self._is_shown
         self._settled = LineAccount()
-        self._line_limit = config.limits.line
         self._seq = 0
         self._arrived = now
         self._committed = 0.0
@@ -168,32 +166,18 @@ class StreamPipeline:
 
     def _take(self, lines: Iterator[bytes]) -> bytes | None:
         """Take events of the shape that the look knows; see Take of decode."""
-        read, forward, first = self._look.read, self._forward, self._seq
+        read, forward = self._look.read, self._forward
         if read is None:
             return next(lines, None)
-        seqs, times, labels, pids, events = forward.columns
-        limit, size, line = self._line_limit, 0, b""
-        try:
-            for line in lines:
-                length = len(line)
-                if length > limit:
-                    return line
-                shared, when, pid = read(line)
-                if shared is None:  # its labels were folded
-                    shared, pid = labels_in(line), NO_PID
-                times.append(when or self._now_ns())
-                labels.append(shared)
-                pids.append(pid)
-                events.append(line[:-1])
-                size += length
-        except UNLIKE:
-            return line
-        finally:
-            self._seq += len(events) - len(seqs)
-            seqs.extend(range(first, self._seq))
-            self.account.count(self._seq - first)
-            forward.grew(size)
-        return None
+        seqs, times, shared, pids, events = forward.columns
+        begin = len(seqs)
+        unlike = read(lines, events, shared, times, pids)
+        count = len(events) - begin
+        seqs.extend(range(self._seq, self._seq + count))
+        self._seq += count
+        self.account.count(count)
+        forward.added(begin, self._now_ns())
+        return unlike
 
     def _on_event(self, event: Event, line: bytes | None) -> None:
         shared = None

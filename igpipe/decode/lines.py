@@ -20,7 +20,7 @@ OnArray = Callable[[], None]
 
 Take = Callable[[Iterator[bytes]], bytes | None]
 """
-Takes lines (with their newline) that are events like those before, and counts them. It returns
+Takes lines (without their newline) that are events like those before, and counts them. It returns
 the first that is not, of which it has changed nothing; None when there are no more.
 """
 
@@ -64,7 +64,8 @@ class LineDecoder:
     what no float holds is a reject, as is nesting beyond 1024. Of what ``take`` took, such numbers
     are seen only where something reads them.
 
-    ``take``, if it is set, is given the lines of a block that is valid UTF-8. See Take.
+    ``take``, if it is set, is given the lines of a block that is valid UTF-8 and has none that is
+    too long. See Take.
 
     ``sample`` is the last reject's reason and the beginning of its line, raw; its taker clears it.
     """
@@ -92,17 +93,20 @@ class LineDecoder:
     def feed(self, data: bytes) -> list[Notice]:
         """Handle *data*, whole lines; ``account.lost_samples`` counts also what is not returned."""
         self._account.bytes += len(data)
-        lines = io.BytesIO(data)
-        if self.take is not None and data.endswith(b"\n") and _is_utf8(data):
-            self._take_all(lines, self.take)
-        self._parse_all(lines)
+        if self.take is None or not self._take_all(data, self.take):
+            self._parse_all(io.BytesIO(data))
         notices = list(self._notices)
         self._notices.clear()
         return notices
 
-    def _take_all(self, lines: Iterator[bytes], take: Take) -> None:
-        for line in iter(lambda: take(lines), None):
-            self._parse_all((line,))
+    def _take_all(self, data: bytes, take: Take) -> bool:
+        *lines, rest = data.split(b"\n")
+        if rest or max(map(len, lines), default=0) >= self._line_limit or not _is_utf8(data):
+            return False
+        left = iter(lines)
+        for line in iter(lambda: take(left), None):
+            self._parse_all((line + b"\n",))
+        return True
 
     def _parse_all(self, lines: Iterable[bytes]) -> None:
         on_event, limit, root_uid, good = self._on_event, self._line_limit, self._root_uid, 0

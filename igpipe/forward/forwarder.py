@@ -8,7 +8,7 @@ import orjson
 from igpipe.config import ForwardConfig
 from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
-from igpipe.forward.labels import Labels, write_all
+from igpipe.forward.labels import Labels, labels_in, write_all
 from igpipe.forward.redact import build_redactor
 from igpipe.model import NO_PID, Batch, Event, Shown, Source
 from igpipe.record import line as line_of
@@ -135,10 +135,24 @@ class StreamForward:
         columns.shared.append(shared)
         columns.pids.append(pid)
         columns.events.append(line[:-1] if line[-1] == _NEWLINE else line)
-        self.grew(len(line))
+        self._grew(len(line))
 
-    def grew(self, size: int) -> None:
-        """Tell that *size* bytes of events were added to the ``columns``."""
+    def added(self, begin: int, now_ns: int) -> None:
+        """
+        Tell that records were added to the ``columns`` by who counted them, from row *begin* on.
+
+        Labels that were folded there (None) are read anew, and a time of 0 becomes *now_ns*.
+        """
+        _, times, shared, pids, events = self.columns
+        if not all(shared[begin:]):
+            for row, labels in enumerate(shared[begin:], begin):
+                if not labels:
+                    shared[row], pids[row] = labels_in(events[row]), NO_PID
+        if 0 in times[begin:]:
+            times[begin:] = [time or now_ns for time in times[begin:]]
+        self._grew(sum(map(len, events[begin:])) + len(events) - begin)
+
+    def _grew(self, size: int) -> None:
         if not self._size:
             self._opened = self._now
         self._size += size

@@ -36,20 +36,25 @@ def observing(plan: Plan) -> str:
 
 
 def reading(plan: Plan, narrow: Narrow) -> str:
-    """Write the factory of the function that reads a line: no more of it than *narrow* has."""
+    """Write the factory of the function that reads lines: no more of them than *narrow* has."""
     fetch = _attributes(narrow)
-    beside = "".join(f", f{i}" for i in plan.beside)
     return "\n".join(
         (
-            "def make(decode, cells, new, parse, bisect, UNSET, accepts, accepted, bounds):",
+            "def make(decode, cells, new, parse, bisect, UNSET, UNLIKE, fits, accepted, bounds):",
             *_constants(plan),
-            *(f"    ok{i} = accepts[{i}]" for i in range(len(plan.fields))),
-            "    def read(line):",
-            "        event = decode(line)",
-            f"        if event.{narrow.log} is not UNSET: raise TypeError",
-            *(f"        {line}" for line in _taking(plan, fetch, len(plan.fields))),
-            *(f"        {line}" for line in _counting(plan)),
-            f"        return cell[{plan.width}]{beside}",
+            *(f"    ok{i} = fits[{i}]" for i in range(len(plan.fields))),
+            f"    def read(lines, events, tags, {', '.join(f'n{i}' for i in plan.beside)}):",
+            "        try:",
+            "            for line in lines:",
+            "                event = decode(line)",
+            f"                if event.{narrow.log} is not UNSET: return line",
+            *(f"                {line}" for line in _taking(plan, fetch, len(plan.fields))),
+            *(f"                {line}" for line in _counting(plan)),
+            "                events.append(line)",
+            f"                tags.append(cell[{plan.width}])",
+            *(f"                n{i}.append(f{i})" for i in plan.beside),
+            "        except UNLIKE:",
+            "            return line",
             "    return read",
         )
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from igpipe.decode import UNLIKE
 from igpipe.metrics.code import observing, reading
 from igpipe.metrics.narrow import narrow
 from igpipe.metrics.plan import LIMIT, Accumulator, Plan
@@ -24,8 +25,10 @@ Cells = dict[Key, list[Any]]
 Tag = Any
 """What others know a cell by; see Look."""
 Observe = Callable[[Event], Tag]
-Read = Callable[[bytes], tuple[Any, ...]]
-"""Observes the event of a line; returns also what the plan has beside."""
+Read = Callable[..., bytes | None]
+"""
+Observes the events of lines; see Look.
+"""
 Parse = Callable[[Any], Counts]
 Publish = Callable[[Observe, Read | None], None]
 
@@ -38,8 +41,7 @@ class Observer:
 
     *parse* reads slots. :meth:`start` gives the first functions to call; ``publish`` is called with
     the next ones when the events' shape changes (those before stay right, but become slow). The
-    second takes lines, where that is possible: it raises one of UNLIKE, before anything changed,
-    for one whose event has another shape.
+    second takes lines, where that is possible; see Look.
     """
 
     __slots__ = ("_cells", "_new", "_parse", "_plan", "_publish", "_shape")
@@ -117,7 +119,7 @@ class Observer:
             return None
         make = _load(reading(plan, how))
         read: Read = make(
-            how.decode, self._cells, self._new, self._parse, bisect_left, UNSET,
+            how.decode, self._cells, self._new, self._parse, bisect_left, UNSET, UNLIKE,
             [field.accepts for field in plan.fields], accepted, bounds,
         )  # fmt: skip
         return read

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.decode import FOREIGN, UNLIKE
+from igpipe.decode import FOREIGN
 from igpipe.metrics.compile import Cells, Observer, Read
 from igpipe.metrics.plan import Plan
 from igpipe.metrics.slots import parser
@@ -32,15 +32,18 @@ class Counted:
         observer.start(self._publish)
 
     def take(self, line: bytes) -> Any:
-        """Take a line, and return what reading it gave, or what was wrong with it."""
+        """Take a line; return its tag and the numbers beside, or what was wrong with it."""
         before = copy.deepcopy(self.cells)
         if self.read is not None:
-            try:
-                found = self.read(line)
+            columns: tuple[list[Any], ...] = tuple([] for _ in range(2 + len(self.plan.beside)))
+            unlike = self.read(iter([line]), *columns)
+            if unlike is None:
+                assert columns[0] == [line]
                 self.narrow += 1
-                return found
-            except UNLIKE:
-                assert self.cells == before
+                return tuple(column[0] for column in columns[1:])
+            assert unlike is line
+            assert self.cells == before
+            assert not any(columns)
         try:
             self._observe(orjson.loads(line))
         except FOREIGN as error:

@@ -1,85 +1,83 @@
 """Records as documents with the fields of the Elastic Common Schema. Pure."""
 
-from collections.abc import Sequence
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import orjson
+from msgspec import UNSET, Raw
 
 from igpipe.memo import Memo
 from igpipe.model import Batch, Source
 from igpipe.record import fill, iso_second, nanoseconds, read_labels, seconds_of, stream_name, texts
-from igpipe.sinks.ecsfields import (
-    DETAILS,
-    Fields,
-    action_of,
-    category_of,
-    nothing,
-    process_of,
+from igpipe.sinks.ecsfields import Detail, Fields, action_of, category_of, details_of
+from igpipe.sinks.ecsread import (
+    UNREADABLE,
+    Creds,
+    Facts,
+    Process,
+    bring,
+    read_creds,
+    read_facts,
+    read_runtime,
 )
-from igpipe.sinks.ecsread import UNREADABLE, bring, read_facts
 
 VERSION: Final = "8.17.0"
 """The version of the schema whose fields these are."""
 
+Place = tuple[bytes, str, str, bytes]
+"""Shared labels, cluster, node, and what the container's runtime knows."""
+Who = tuple[str, str, Raw, Raw, str | None, str | None]
+"""Cluster, node, runtime, and of the process the credentials, its name, and its parent's."""
 
-def ecs_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
+
+def ecs_heads(batch: Batch) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
     """Write all but the raw event of each document, and say which cannot be: nested too deep."""
     source, errors = batch.source, {}
-    columns: tuple[list[bytes], ...] = [], [], []
-    places, processes, fields = columns
-    detail, action = DETAILS.get(source.gadget, nothing), action_of(source.gadget)
-    ways = read_facts(source.gadget), partial(bring, gadget=source.gadget)
-    for row, (raw, shared) in enumerate(zip(batch.events, batch.shared, strict=True)):
-        for read in ways:
+    cluster, node = source.cluster, source.node
+    details, action = details_of(source.gadget), action_of(source.gadget)
+    read = read_facts(source.gadget)
+    own: list[bytes] = []
+    common: list[bytes] = []
+    for raw, shared in zip(batch.events, batch.shared, strict=True):
+        try:
+            event = read(raw)
+            result, more, fields = details(event, action)
+            process = event.proc
+            parent = process.parent
+            begun = _BEGUN % (result, fields, process.pid, more, process.tid, parent.pid)
+            who = cluster, node, event.runtime, process.creds, process.comm, parent.comm
+            latest = _LATEST[shared]
+            rest = latest[1] if latest[0] == who else _learn(latest, shared, who)
+        except UNREADABLE:  # another shape, or something is missing
             try:
-                event = read(raw)
-                found: Fields = {"event": {"action": action}}
-                detail(event, found)
-                process = process_of(event.proc)
-                if more := found.pop("process", None):
-                    process = _joined(process, more)
-                text = orjson.dumps(found)[_EVENT:-1]
-                container = event.runtime
-                place = _PLACES[
-                    source.cluster,
-                    source.node,
-                    shared,
-                    container.containerId,
-                    container.containerImageName,
-                ]
-                break
+                event = bring(raw, source.gadget)
+                begun, rest = _odd(event, details(event, action), (shared, cluster, node))
             except UNREADABLE as error:
-                why = str(error)
-        else:
-            errors[row] = why
-            text = place = process = b""
-        places.append(place)
-        processes.append(process and process + b"},")
-        fields.append(text)
-    return _filled(batch, columns), errors
+                errors[len(own)] = str(error)
+                begun = rest = b""
+        own.append(begun)
+        common.append(rest)
+    return (_begins(batch), own, common), errors
 
 
-def _joined(process: bytes, more: Fields) -> bytes:
-    """Add *more* to the open object of a process."""
-    text = orjson.dumps(more)[1:-1]
-    return b"%b,%b" % (process, text) if process else b'"process":{' + text
+def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[bytes, bytes]:
+    """Write the two parts of any event's document."""
+    result, more, fields = detail
+    begun = b"%b%b%b" % (result, fields, _process(event.proc, more))
+    return begun, _PLACES[*place, bytes(event.runtime)]
 
 
-def _filled(batch: Batch, columns: Sequence[list[bytes]]) -> list[bytes]:
-    """Put what differs from record to record in what does not; by seconds, for the date."""
-    heads: list[bytes] = []
+def _begins(batch: Batch) -> list[bytes]:
+    """Write what differs from record to record by its numbers only; by seconds, for the date."""
+    begins: list[bytes] = []
     for second, part in seconds_of(batch):
-        begin, numbers = len(heads), texts(part.seqs)
-        rows = slice(begin, begin + part.count)
+        numbers = texts(part.seqs)
         form = _form(batch.source, batch.weight, second)
-        places, processes, fields = (column[rows] for column in columns)
-        heads += fill(form, numbers, nanoseconds(part), places, processes, numbers, numbers, fields)
-    return heads
+        begins += fill(form, numbers, nanoseconds(part), numbers, numbers)
+    return begins
 
 
 def _form(source: Source, weight: float, second: int) -> bytes:
-    """Write the form of the documents of one second."""
+    """Write the form of the beginnings of one second: up to the members of ``event``."""
     kind = {
         "module": "inspektor_gadget",
         "dataset": f"inspektor_gadget.{source.gadget}",
@@ -88,20 +86,67 @@ def _form(source: Source, weight: float, second: int) -> bytes:
     name = b"%d-%b-%%b" % (second // 1000, stream_name(source))
     return (
         b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b.%%bZ","igpipe":{"session":%b,"weight":%b},'
-        b'%%b,%%b"event":{%b,"id":"%b","sequence":%%b,%%b,"ig":'
+        b'"event":{%b,"id":"%b","sequence":%%b,'
     ) % (
         name,
         iso_second(second),
-        orjson.dumps(source.session).replace(b"%", b"%%"),
+        _quoted(orjson.dumps(source.session)),
         orjson.dumps(weight),
-        orjson.dumps(kind)[1:-1].replace(b"%", b"%%"),
+        _quoted(orjson.dumps(kind)[1:-1]),
         name,
     )
 
 
-def _place(key: tuple[str, str, bytes, str, str]) -> bytes:
-    """Write what all events of a container share, of which the third of *key* are the labels."""
-    cluster, node, shared, container_id, image = key
+def _learn(latest: list[Any], shared: bytes, who: Who) -> bytes:
+    """Write what was not written last, and keep it as *latest*; see ``_usual``."""
+    cluster, node, runtime, creds, *names = who
+    key = (shared, cluster, node, bytes(runtime), bytes(creds), *names)
+    rest = _USUAL[key]
+    if key in _USUAL:  # not too long to be kept; copies do not keep whole events alive
+        latest[:] = (cluster, node, runtime.copy(), creds.copy(), *names), rest
+    return rest
+
+
+def _usual(known: tuple[Any, ...]) -> bytes:
+    """
+    Write what most events of a command in a container share: the rest of ``process``, and all
+    behind it. One of UNREADABLE if the process has no owner.
+    """
+    *place, creds, comm, parent = known  # see Who
+    owner = read_creds(creds)
+    if owner.uid is UNSET:
+        raise TypeError("no owner")
+    names = orjson.dumps(parent), orjson.dumps(comm), orjson.dumps(_owner(owner))[1:]
+    return b'"name":%b},"name":%b,%b,%b' % (*names, _PLACES[tuple(place)])
+
+
+def _process(process: Process, more: bytes) -> bytes:
+    """Write what is known of a process, a comma behind it; *more* are further members of it."""
+    fields: Fields = {}
+    if process.pid is not None or process.comm is not None:
+        fields = {"pid": process.pid, "name": process.comm}
+        if process.parent is not UNSET:
+            fields["parent"] = {"pid": process.parent.pid, "name": process.parent.comm}
+        if process.tid is not None:
+            fields["thread"] = {"id": process.tid}
+        if process.creds is not UNSET:
+            fields |= _owner(read_creds(process.creds))
+    text = orjson.dumps(fields)[1:-1] + more
+    return b'"process":{%b},' % text.removeprefix(b",") if text else b""
+
+
+def _owner(creds: Creds) -> Fields:
+    """Name whose process it is; numbers that name somebody are strings there."""
+    if creds.uid is UNSET:
+        return {}
+    return {"user": {"id": str(creds.uid), "name": creds.user}, "group": {"id": str(creds.gid)}}
+
+
+def _place(place: Place) -> bytes:
+    """Write what all events of a container share, up to the raw event."""
+    shared, cluster, node, runtime = place
+    known = read_runtime(runtime)
+    container_id, image = known.containerId, known.containerImageName
     labels = read_labels(shared)
     namespace, pod, container = map(labels.get, ("namespace", "pod", "container"))
     fields: Fields = {
@@ -126,8 +171,16 @@ def _place(key: tuple[str, str, bytes, str, str]) -> bytes:
             fields["container"]["name"] = container
         if image:
             fields["container"]["image"] = {"name": image}
-    return orjson.dumps(fields)[1:-1]
+    return orjson.dumps(fields)[1:-1] + b',"ig":'
 
 
-_EVENT: Final = len(b'{"event":{')
+def _quoted(text: bytes) -> bytes:
+    """Write *text* as a part of a form."""
+    return text.replace(b"%", b"%%")
+
+
+_BEGUN: Final = b'%b%b"process":{"pid":%d%b,"thread":{"id":%d},"parent":{"pid":%d,'
 _PLACES: Final = Memo(_place)
+_USUAL: Final = Memo(_usual)
+_LATEST: Final = Memo[bytes, list[Any]](lambda _: [None, b""])
+"""By shared labels what was written last, and for whom; hashing all of that takes much longer."""

@@ -1,18 +1,27 @@
-"""What each gadget's event is in the words of the Elastic Common Schema. Pure."""
+"""What each gadget's event is in the words of the Elastic Common Schema, as text. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import orjson
-from msgspec import UNSET
+from orjson import dumps
 
 from igpipe.gadgets import Kind, kind_of
 from igpipe.memo import Memo
-from igpipe.sinks.ecsread import Bind, Connection, Dns, Exec, Facts, File, Process
+from igpipe.sinks.ecsread import Bind, Connection, Dns, End, Exec, Facts, File, Word
 
 Fields = dict[str, Any]
-Detail = Callable[[Any, Fields], None]
-"""Writes what a gadget's events have beyond the process into the fields of a document."""
+
+
+Detail = tuple[bytes, bytes, bytes]
+"""
+What an event's document has beyond who did it and where.
+
+The last members of ``event``, its end, and what else tells how it ended; further members of
+``process``, a comma before each; further fields, a comma behind each.
+"""
+
+Details = Callable[[Any, str], Detail]
+"""Writes what there is to tell of an event, and its action unless it has one of its own."""
 
 
 def category_of(gadget: str) -> Fields:
@@ -30,59 +39,17 @@ def action_of(gadget: str) -> str:
     return gadget.partition("_")[2] or gadget
 
 
-def process_of(process: Process) -> bytes:
-    """
-    Write who did it, as an object without its end; numbers that name somebody are strings there.
-
-    Nothing if it is not known.
-    """
-    try:
-        parent: Any = process.parent
-        creds: Any = process.creds
-        return _USUAL % (
-            process.pid,
-            _TEXTS[process.comm],
-            parent.pid,
-            _TEXTS[parent.comm],
-            process.tid,
-            _OWNERS[creds.uid, creds.gid, creds.user],
-        )
-    except (TypeError, AttributeError):  # something is missing
-        return _process(process)
+def details_of(gadget: str) -> Details:
+    """Find what writes the details of a gadget's events."""
+    return _DETAILS.get(gadget, _nothing)
 
 
-def _process(process: Process) -> bytes:
-    if process.pid is None and process.comm is None:
-        return b""
-    fields: Fields = {"pid": process.pid, "name": process.comm}
-    if process.parent is not UNSET:
-        fields["parent"] = {"pid": process.parent.pid, "name": process.parent.comm}
-    if process.tid is not None:
-        fields["thread"] = {"id": process.tid}
-    if process.creds is not UNSET:
-        creds = process.creds
-        fields |= _owner(creds.uid, creds.gid, creds.user)
-    return b'"process":' + orjson.dumps(fields)[:-1]
-
-
-def _owner(uid: Any, gid: Any, user: Any) -> Fields:
-    if uid is UNSET:
-        return {}
-    return {"user": {"id": str(uid), "name": user}, "group": {"id": str(gid)}}
-
-
-def _known_owner(owner: tuple[Any, Any, Any]) -> bytes:
-    """Write the members of an owner; TypeError if there is none."""
-    if owner[0] is UNSET:
-        raise TypeError("no owner")
-    return orjson.dumps(_owner(*owner))[1:-1]
-
-
-def nothing(event: Facts, fields: Fields) -> None:
+def _nothing(_event: Facts, action: str) -> Detail:
     """Add nothing: there are no words for more."""
+    return _ACTIONS[action], b"", b""
 
 
-def _exec(event: Exec, fields: Fields) -> None:
+def _exec(event: Exec, action: str) -> Detail:
     process: Fields = {}
     args = event.args
     if type(args) is str:
@@ -95,91 +62,124 @@ def _exec(event: Exec, fields: Fields) -> None:
         process["executable"] = event.exepath
     if event.cwd:
         process["working_directory"] = event.cwd
-    fields["process"] = process
-    _outcome(event, fields)
+    more = b"," + dumps(process)[1:-1] if process else b""
+    return _result(event, action), more, b""
 
 
-def _file(event: File, fields: Fields) -> None:
-    if event.fname:
-        fields["file"] = {"path": event.fname}
-    _outcome(event, fields)
+def _file(event: File, action: str) -> Detail:
+    path = event.fname
+    return _result(event, action), b"", b'"file":{"path":%b},' % dumps(path) if path else b""
 
 
-def _connection(event: Connection, fields: Fields) -> None:
-    source, destination = event.src, event.dst
-    if type(source) is dict:
-        fields["source"] = _endpoint(source)
-    if type(destination) is dict:
-        fields["destination"] = _endpoint(destination)
-        _network(destination, fields)
-    action = event.type
-    if type(action) is str and action:
-        fields["event"]["action"] = action
-    _outcome(event, fields)
+def _connection(event: Connection, action: str) -> Detail:
+    source, end = event.src, event.dst
+    fields = _ends(source, end)
+    if end:
+        fields += _NETWORKS[end.proto, end.version]
+    return _result(event, event.type or action), b"", fields
 
 
-def _bind(event: Bind, fields: Fields) -> None:
-    address = event.addr
-    if type(address) is dict:
-        fields["source"] = _endpoint(address)
-        _network(address, fields)
-    _outcome(event, fields)
+def _bind(event: Bind, action: str) -> Detail:
+    end = event.addr
+    fields = _ends(end, None) + _NETWORKS[end.proto, end.version] if end else b""
+    return _result(event, action), b"", fields
 
 
-def _dns(event: Dns, fields: Fields) -> None:
-    fields["source"] = _endpoint(event.src if type(event.src) is dict else {})
-    fields["destination"] = _endpoint(event.dst if type(event.dst) is dict else {})
-    query = "" if event.name is None else str(event.name).rstrip(".")
-    dns: Fields = {
-        "id": event.id,
-        "type": "answer" if event.qr == "R" else "query",
-        "question": {"name": query, "type": event.qtype},
-    }
-    if event.rcode:
-        dns["response_code"] = event.rcode
+def _dns(event: Dns, action: str) -> Detail:
     answers = event.addresses
-    if answers:
-        dns["resolved_ip"] = answers.split(",") if type(answers) is str else answers
-    fields["dns"] = dns
-    fields["network"] = {"protocol": "dns"}
+    if type(answers) is str:
+        answers = answers and answers.split(",")
+    fields = b'%b"dns":{"id":%b,%b%b},"network":{"protocol":"dns"},' % (
+        _ends(event.src or _NO_END, event.dst or _NO_END),
+        dumps(event.id),
+        _QUESTIONS[event.qr, event.name, event.qtype, event.rcode],
+        b',"resolved_ip":%b' % dumps(answers) if answers else b"",
+    )
+    return _ACTIONS[action], b"", fields
 
 
-def _sni(event: Connection, fields: Fields) -> None:
-    _connection(event, fields)
-    fields["event"]["action"] = "sni"
-    fields.setdefault("destination", {})["domain"] = event.name
-    fields["tls"] = {"client": {"server_name": event.name}}
+def _sni(event: Connection, _action: str) -> Detail:
+    name, end = dumps(event.name), event.dst
+    fields = _ends(event.src, None)
+    if end:
+        fields += _NETWORKS[end.proto, end.version]
+    known = _end(end)[1:-1] + b"," if end else b""
+    fields += b'"destination":{%b"domain":%b},"tls":{"client":{"server_name":%b}},' % (
+        known,
+        name,
+        name,
+    )
+    return _result(event, "sni"), b"", fields
 
 
-def _outcome(event: Facts, fields: Fields) -> None:
-    """Tell success from failure where the event knows."""
+def _ends(source: End | None, destination: End | None) -> bytes:
+    """Write the ends that there are."""
+    if source and destination and source.addr and destination.addr:
+        from_port, to_port = source.port, destination.port
+        if from_port is not None and to_port is not None:
+            return b'"source":{"ip":%b,"port":%d},"destination":{"ip":%b,"port":%d},' % (
+                dumps(source.addr),
+                from_port,
+                dumps(destination.addr),
+                to_port,
+            )
+    ends = {b"source": source, b"destination": destination}
+    return b"".join(b'"%b":%b,' % (name, _end(end)) for name, end in ends.items() if end)
+
+
+def _end(end: End) -> bytes:
+    # An address that is none would have the whole document refused.
+    return dumps({"ip": end.addr, "port": end.port} if end.addr else {"port": end.port})
+
+
+def _result(event: Facts, action: str) -> bytes:
+    """Write the end of ``event``, with success or failure where the event knows."""
     error, code = event.error, event.error_raw
+    if error.__class__ is str and code.__class__ is int:  # values of other types may be equal
+        return _RESULTS[action, error, code]
+    return _write_result((action, error, code))
+
+
+def _write_result(known: tuple[str, Any, Any]) -> bytes:
+    action, error, code = known
+    fields = {"action": action}
     if code.__class__ is not int:
         code = error if type(error) is int or type(error) is float else None
     if code is not None:
-        fields["event"]["outcome"] = "failure" if code else "success"
+        fields["outcome"] = "failure" if code else "success"
+    text = dumps(fields)[1:] + b","
     if type(error) is str and error:
-        fields["error"] = {"message": error}
+        text += b'"error":{"message":%b},' % dumps(error)
+    return text
 
 
-def _endpoint(end: Mapping[str, Any]) -> Fields:
-    address = end.get("addr")
-    # An address that is none would have the whole document refused.
-    return {"ip": address, "port": end.get("port")} if address else {"port": end.get("port")}
-
-
-def _network(end: Mapping[str, Any], fields: Fields) -> None:
+def _network(known: tuple[str | None, int | None]) -> bytes:
+    proto, version = known
     network: Fields = {}
-    if type(end.get("proto")) is str:
-        network["transport"] = end["proto"].lower()
-    if end.get("version") in (4, 6):
-        network["type"] = f"ipv{end['version']}"
-    fields["network"] = network
+    if proto is not None:
+        network["transport"] = proto.lower()
+    if version in (4, 6):
+        network["type"] = f"ipv{version}"
+    return b'"network":%b,' % dumps(network)
 
 
-_USUAL: Final = b'"process":{"pid":%d,"name":%b,"parent":{"pid":%d,"name":%b},"thread":{"id":%d},%b'
-_TEXTS: Final = Memo[Any, bytes](orjson.dumps)
-_OWNERS: Final = Memo(_known_owner)
+def _question(known: tuple[Word, Word, Word, Word]) -> bytes:
+    qr, name, qtype, rcode = known
+    query = "" if name is None else str(name).rstrip(".")
+    dns: Fields = {
+        "type": "answer" if qr == "R" else "query",
+        "question": {"name": query, "type": qtype},
+    }
+    if rcode:
+        dns["response_code"] = rcode
+    return dumps(dns)[1:-1]
+
+
+_NO_END: Final = End()
+_ACTIONS: Final = Memo[str, bytes](lambda action: dumps({"action": action})[1:] + b",")
+_RESULTS: Final = Memo(_write_result)
+_NETWORKS: Final = Memo(_network)
+_QUESTIONS: Final = Memo(_question)
 
 _CATEGORIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "trace_exec": ("process", ("start",)),
@@ -200,7 +200,7 @@ _CATEGORIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "snapshot_process": ("process", ("info",)),
     "snapshot_socket": ("network", ("info",)),
 }
-DETAILS: Final[Mapping[str, Detail]] = {
+_DETAILS: Final[Mapping[str, Details]] = {
     "trace_exec": _exec,
     "trace_open": _file,
     "trace_fsslower": _file,

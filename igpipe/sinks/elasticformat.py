@@ -23,12 +23,12 @@ from igpipe.sinks.ecs import ecs_heads
 from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
 
-Heads = Callable[[Batch], tuple[list[bytes], dict[int, str]]]
+Heads = Callable[[Batch], tuple[tuple[list[bytes], ...], dict[int, str]]]
 """
-Writes what stands before the event in the document of each record.
+Writes what stands before the event in the document of each record, in columns; see Piece.
 
 The line that tells what to do with the document is a part of it. The second part tells which rows
-cannot be written, and why; what the first has there is nothing.
+cannot be written, and why; what the columns have there is no use.
 """
 
 
@@ -37,6 +37,8 @@ class DataStream(Join):
     """The documents of one data stream, in any order."""
 
     name: str = ""
+    between: bytes = END
+    tail: bytes = END
     ordered: bool = False
 
 
@@ -52,20 +54,19 @@ class BulkPacker:
     ) -> None:
         self._heads = heads
         self._stream = stream
-        self._grouping = Grouping(limit_bytes, most, strict=True)
+        self._grouping = Grouping(limit_bytes, most, extra=len(END), strict=True)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
         heads, errors = self._heads(batch)
         rows: Sequence[int] = range(batch.count)
-        events = batch.events
+        columns = (*heads, batch.events)
         if errors:
             rows = [row for row in rows if row not in errors]
-            heads, events = [heads[row] for row in rows], [events[row] for row in rows]
+            columns = tuple([column[row] for row in rows] for column in columns)
         for row, error in errors.items():
             verdict = dead_letter("unreadable", error)
             self._grouping.refused.append((Place(taken, row), verdict))
-        columns = (heads, events, [END] * len(rows))
         self._grouping.add(Piece(taken, rows, columns), self._stream(batch.source.gadget))
 
     def refused(self) -> Refused:
@@ -77,10 +78,10 @@ class BulkPacker:
         return self._grouping.parcels()
 
 
-def raw_heads(batch: Batch) -> tuple[list[bytes], dict[int, str]]:
+def raw_heads(batch: Batch) -> tuple[tuple[list[bytes]], dict[int, str]]:
     """Write records as they are, with a date for their time, and the event under ``ig``."""
     parts = (_raw_heads(second, part) for second, part in seconds_of(batch))
-    return [*chain.from_iterable(parts)], {}
+    return ([*chain.from_iterable(parts)],), {}
 
 
 def _raw_heads(second: int, batch: Batch) -> list[bytes]:

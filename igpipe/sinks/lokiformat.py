@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import orjson
@@ -100,7 +101,7 @@ class LokiPacker:
         for namespace, rows in self._by_namespace(taken, batch).items():
             stream = self._format.stream(batch.source, namespace, replay=replay)
             some = batch if len(rows) == batch.count else batch.select(rows)
-            self._grouping.add(Piece(taken, rows, (_entries(some, stream),)), stream)
+            self._grouping.add(Piece(taken, rows, _entries(some, stream)), stream)
 
     def refused(self) -> Refused:
         """Return the records that are too large, or too old."""
@@ -130,36 +131,53 @@ def _namespace_in(shared: bytes) -> str:
     return read_labels(shared).get("namespace", "")
 
 
-def _entries(batch: Batch, stream: "Stream") -> list[bytes]:
+def _entries(batch: Batch, stream: "Stream") -> tuple[list[bytes], ...]:
     """
-    Write the entries of *stream*: nothing of the events is read, the labels are there.
+    Write the entries of *stream*, in columns: nothing of the events is read, the labels are there.
 
     A record is a string in its entry. Its parts are escaped one by one, for most of them are the
     same in many records.
     """
     source, weight = batch.source, orjson.dumps(batch.weight)
-    form = (
-        b'["%%b","%b,\\"seq\\":%%b,\\"time\\":%%b,\\"weight\\":%b,\\"labels\\":%%b,\\"event\\":%%b}"'
-        b',%b,"seq":"%%b","weight":"%b"%%b]'
-    ) % (_escaped(source_text(source)), weight, source_text(source, stream.labels), weight)
-    escaped, more = _labels(batch, but_first="namespace" in stream.labels)
+    inside, behind, pids = _labels(batch, but_first="namespace" in stream.labels)
+    begin = (
+        b'["%%b","%b,\\"seq\\":%%b,\\"time\\":%%b,\\"weight\\":%b,\\"labels\\":%%b%b,\\"event\\":'
+        % (
+            _escaped(source_text(source)),
+            weight,
+            b'\\"pid\\":\\"%b\\"}' if pids else b"",
+        )
+    )
+    end = b'}",%b,"seq":"%%b","weight":"%b"%%b%b]' % (
+        source_text(source, stream.labels),
+        weight,
+        b'"pid":"%b"}' if pids else b"",
+    )
     seqs, times = texts(batch.seqs), texts(batch.times)
-    return fill(form, times, seqs, times, escaped, map(_escaped, batch.events), seqs, more)
+    return (
+        fill(begin, times, seqs, times, inside, *pids),
+        [*map(_escaped, batch.events)],
+        fill(end, seqs, behind, *pids),
+    )
 
 
-def _labels(batch: Batch, *, but_first: bool) -> tuple[list[bytes], list[bytes]]:
-    """Write the labels of each record: escaped, and as they end an object that has something."""
+def _labels(
+    batch: Batch, *, but_first: bool
+) -> tuple[Sequence[bytes], Sequence[bytes], list[list[bytes]]]:
+    """
+    Write the labels of each record: escaped, and as they end an object that has something.
+
+    Where all have a pid, it is a column of its own, and the labels have no end.
+    """
     if NO_PID in batch.pids:
         labels = labels_of(batch)
-        return [_escaped(text) for text in labels], [_more(text, but_first) for text in labels]
-    pids, begun = texts(batch.pids), [_BEGUN[text, but_first] for text in batch.shared]
-    escaped, more = ([both[side] for both in begun] for side in (0, 1))
-    return fill(b'%b\\"pid\\":\\"%b\\"}', escaped, pids), fill(b'%b"pid":"%b"}', more, pids)
+        return [*map(_escaped, labels)], [_more(text, but_first) for text in labels], []
+    inside, behind = zip(*map(_BEGUN[but_first].__getitem__, batch.shared), strict=True)
+    return inside, behind, [texts(batch.pids)]
 
 
-def _begun(labels: tuple[bytes, bool]) -> tuple[bytes, bytes]:
+def _begun(shared: bytes, *, but_first: bool) -> tuple[bytes, bytes]:
     """Write labels that the pid follows, both ways; see ``_labels``."""
-    shared, but_first = labels
     return _escaped(shared), _more(shared.removesuffix(b",") + b"}", but_first)[:-1] + b","
 
 
@@ -183,7 +201,7 @@ def _stream(
 
 
 _NAMESPACES: Final = Memo(_namespace_in)
-_BEGUN: Final = Memo(_begun)
+_BEGUN: Final = [Memo(partial(_begun, but_first=but_first)) for but_first in (False, True)]
 _FIRST: Final = re.compile(rb'\{"[a-z]+":"(?:[^"\\]|\\.)*"')
 """The first label of an object; it may hold whatever a node claims."""
 _CONSTANT: Final = frozenset({"service_name", "cluster", "gadget"})

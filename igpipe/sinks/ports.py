@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial, reduce
 from itertools import chain, islice, repeat
+from operator import add
 from typing import Final, NamedTuple, Protocol
 
 from igpipe.model import Batch
@@ -35,7 +37,8 @@ class Piece:
 
     def sizes(self) -> list[int]:
         """Tell how many bytes each text has."""
-        return [sum(map(len, parts)) for parts in zip(*self.columns, strict=True)]
+        lengths = [map(len, column) for column in self.columns]
+        return list(reduce(partial(map, add), lengths))
 
     def cut(self, begin: int, end: int) -> "Piece":
         """Return the part from one record up to another."""

@@ -6,12 +6,11 @@ import orjson
 from msgspec import UNSET, Raw
 
 from igpipe.memo import Memo
-from igpipe.model import Batch, Source
+from igpipe.model import Batch
 from igpipe.record import fill, iso_second, nanoseconds, read_labels, seconds_of, stream_name, texts
 from igpipe.sinks.ecsfields import Detail, Fields, action_of, category_of, details_of
 from igpipe.sinks.ecsread import (
     UNREADABLE,
-    Creds,
     Facts,
     Process,
     bring,
@@ -29,7 +28,7 @@ Who = tuple[str, str, Raw, Raw, str | None, str | None]
 """Cluster, node, runtime, and of the process the credentials, its name, and its parent's."""
 
 
-def ecs_heads(batch: Batch) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
+def ecs_heads(batch: Batch, namespace: str) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
     """Write all but the raw event of each document, and say which cannot be: nested too deep."""
     source, errors = batch.source, {}
     cluster, node = source.cluster, source.node
@@ -56,7 +55,7 @@ def ecs_heads(batch: Batch) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
                 begun = rest = b""
         own.append(begun)
         common.append(rest)
-    return (_begins(batch), own, common), errors
+    return (_begins(batch, namespace), own, common), errors
 
 
 def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[bytes, bytes]:
@@ -66,33 +65,30 @@ def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[b
     return begun, _PLACES[*place, bytes(event.runtime)]
 
 
-def _begins(batch: Batch) -> list[bytes]:
+def _begins(batch: Batch, namespace: str) -> list[bytes]:
     """Write what differs from record to record by its numbers only; by seconds, for the date."""
     begins: list[bytes] = []
     for second, part in seconds_of(batch):
         numbers = texts(part.seqs)
-        form = _form(batch.source, batch.weight, second)
+        form = _form(batch, namespace, second)
         begins += fill(form, numbers, nanoseconds(part), numbers, numbers)
     return begins
 
 
-def _form(source: Source, weight: float, second: int) -> bytes:
+def _form(batch: Batch, namespace: str, second: int) -> bytes:
     """Write the form of the beginnings of one second: up to the members of ``event``."""
-    kind = {
-        "module": "inspektor_gadget",
-        "dataset": f"inspektor_gadget.{source.gadget}",
-        **category_of(source.gadget),
+    source = batch.source
+    dataset = f"inspektor_gadget.{source.gadget}"
+    fields = {
+        "data_stream": {"type": "logs", "dataset": dataset, "namespace": namespace},
+        "igpipe": {"session": source.session, "weight": batch.weight},
+        "event": {"module": "inspektor_gadget", "dataset": dataset, **category_of(source.gadget)},
     }
     name = b"%d-%b-%%b" % (second // 1000, stream_name(source))
-    return (
-        b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b.%%bZ","igpipe":{"session":%b,"weight":%b},'
-        b'"event":{%b,"id":"%b","sequence":%%b,'
-    ) % (
+    return (b'{"create":{"_id":"%b"}}\n{"@timestamp":"%b.%%bZ",%b,"id":"%b","sequence":%%b,') % (
         name,
         iso_second(second),
-        _quoted(orjson.dumps(source.session)),
-        orjson.dumps(weight),
-        _quoted(orjson.dumps(kind)[1:-1]),
+        orjson.dumps(fields)[1:-2].replace(b"%", b"%%"),
         name,
     )
 
@@ -113,16 +109,17 @@ def _usual(known: tuple[Any, ...]) -> bytes:
     behind it. One of UNREADABLE if the process has no owner.
     """
     *place, creds, comm, parent = known  # see Who
-    owner = read_creds(creds)
-    if owner.uid is UNSET:
+    owner = _owner(creds)
+    if not owner:
         raise TypeError("no owner")
-    names = orjson.dumps(parent), orjson.dumps(comm), orjson.dumps(_owner(owner))[1:]
-    return b'"name":%b},"name":%b,%b,%b' % (*names, _PLACES[tuple(place)])
+    names = orjson.dumps(parent), orjson.dumps(comm), orjson.dumps(owner)[1:], _user(owner)
+    return b'"name":%b},"name":%b,%b,%b%b' % (*names, _PLACES[tuple(place)])
 
 
 def _process(process: Process, more: bytes) -> bytes:
     """Write what is known of a process, a comma behind it; *more* are further members of it."""
     fields: Fields = {}
+    owner: Fields = {}
     if process.pid is not None or process.comm is not None:
         fields = {"pid": process.pid, "name": process.comm}
         if process.parent is not UNSET:
@@ -130,23 +127,28 @@ def _process(process: Process, more: bytes) -> bytes:
         if process.tid is not None:
             fields["thread"] = {"id": process.tid}
         if process.creds is not UNSET:
-            fields |= _owner(read_creds(process.creds))
-    text = orjson.dumps(fields)[1:-1] + more
-    return b'"process":{%b},' % text.removeprefix(b",") if text else b""
+            owner = _owner(process.creds)
+    text = orjson.dumps(fields | owner)[1:-1] + more
+    return b'"process":{%b},%b' % (text.removeprefix(b","), _user(owner)) if text else b""
 
 
-def _owner(creds: Creds) -> Fields:
+def _owner(creds: Raw | bytes) -> Fields:
     """Name whose process it is; numbers that name somebody are strings there."""
-    if creds.uid is UNSET:
+    known = read_creds(creds)
+    if known.uid is UNSET:
         return {}
-    return {"user": {"id": str(creds.uid), "name": creds.user}, "group": {"id": str(creds.gid)}}
+    return {"user": {"id": str(known.uid), "name": known.user}, "group": {"id": str(known.gid)}}
+
+
+def _user(owner: Fields) -> bytes:
+    """Write again, where searches for users look, whose process it is; a comma behind it."""
+    return b'"user":%b,' % orjson.dumps(owner["user"]) if owner else b""
 
 
 def _place(place: Place) -> bytes:
     """Write what all events of a container share, up to the raw event."""
     shared, cluster, node, runtime = place
     known = read_runtime(runtime)
-    container_id, image = known.containerId, known.containerImageName
     labels = read_labels(shared)
     namespace, pod, container = map(labels.get, ("namespace", "pod", "container"))
     fields: Fields = {
@@ -165,18 +167,21 @@ def _place(place: Place) -> bytes:
             **({"container": {"name": container}} if container else {}),
         },
     }
-    if container_id:
-        fields["container"] = {"id": container_id}
-        if container:
-            fields["container"]["name"] = container
-        if image:
-            fields["container"]["image"] = {"name": image}
+    if known.containerId:
+        fields["container"] = {
+            "id": known.containerId,
+            **({"name": container} if container else {}),
+            **({"runtime": known.runtimeName} if known.runtimeName else {}),
+            **({"image": _image(known.containerImageName)} if known.containerImageName else {}),
+        }
     return orjson.dumps(fields)[1:-1] + b',"ig":'
 
 
-def _quoted(text: bytes) -> bytes:
-    """Write *text* as a part of a form."""
-    return text.replace(b"%", b"%%")
+def _image(name: str) -> Fields:
+    """Tell of an image its name as it is, and its tag: a colon may be a port's, or a digest's."""
+    begin, colon, tag = name.partition("@")[0].rpartition(":")
+    tagged = colon and "/" not in tag and begin != "sha256"
+    return {"name": name, **({"tag": [tag]} if tagged else {})}
 
 
 _BEGUN: Final = b'%b%b"process":{"pid":%d%b,"thread":{"id":%d},"parent":{"pid":%d,'

@@ -54,6 +54,7 @@ class Runtime(Struct, kw_only=True, gc=False):
 
     containerId: str = ""  # noqa: N815 - as ig names it, like all here
     containerImageName: str = ""  # noqa: N815
+    runtimeName: str = ""  # noqa: N815
 
 
 class Facts(Struct, kw_only=True, gc=False):
@@ -140,6 +141,7 @@ def bring(text: bytes, gadget: str) -> Facts:
     container = {
         "containerId": _text(_container_id, event),
         "containerImageName": _text(_image, event),
+        "runtimeName": _text(_runtime, event),
     }
     return kind(
         error=event.get("error"),
@@ -232,6 +234,7 @@ def _text(get: Callable[[Any], Any], event: Any) -> str:
 _error: Final = number("error")
 _container_id: Final = getter("container_id")
 _image: Final = getter("image")
+_runtime: Final = getter("runtime.runtimeName")
 _WAYS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     End | None: _end,
     Word: _word,

@@ -74,7 +74,7 @@ class Elasticsearch:
         """Find a gadget's data stream; it is one frame for the life of the sink."""
         if gadget not in self._streams:
             name = f"logs-inspektor_gadget.{gadget}-{self._namespace}"
-            self._streams[gadget] = DataStream(name=name)
+            self._streams[gadget] = DataStream(name=name, namespace=self._namespace)
         return self._streams[gadget]
 
 

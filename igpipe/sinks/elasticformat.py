@@ -23,20 +23,22 @@ from igpipe.sinks.ecs import ecs_heads
 from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
 
-Heads = Callable[[Batch], tuple[tuple[list[bytes], ...], dict[int, str]]]
+Heads = Callable[[Batch, str], tuple[tuple[list[bytes], ...], dict[int, str]]]
 """
 Writes what stands before the event in the document of each record, in columns; see Piece.
 
-The line that tells what to do with the document is a part of it. The second part tells which rows
-cannot be written, and why; what the columns have there is no use.
+The line that tells what to do with the document is a part of it. The second argument is the data
+stream's namespace. The second part of the result tells which rows cannot be written, and why; what
+the columns have there is no use.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class DataStream(Join):
-    """The documents of one data stream, in any order."""
+    """The documents of one data stream, in any order; *namespace* is the last word of its name."""
 
     name: str = ""
+    namespace: str = ""
     between: bytes = END
     tail: bytes = END
     ordered: bool = False
@@ -58,7 +60,8 @@ class BulkPacker:
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
-        heads, errors = self._heads(batch)
+        stream = self._stream(batch.source.gadget)
+        heads, errors = self._heads(batch, stream.namespace)
         rows: Sequence[int] = range(batch.count)
         columns = (*heads, batch.events)
         if errors:
@@ -67,7 +70,7 @@ class BulkPacker:
         for row, error in errors.items():
             verdict = dead_letter("unreadable", error)
             self._grouping.refused.append((Place(taken, row), verdict))
-        self._grouping.add(Piece(taken, rows, columns), self._stream(batch.source.gadget))
+        self._grouping.add(Piece(taken, rows, columns), stream)
 
     def refused(self) -> Refused:
         """Return the records that cannot be encoded."""
@@ -78,7 +81,7 @@ class BulkPacker:
         return self._grouping.parcels()
 
 
-def raw_heads(batch: Batch) -> tuple[tuple[list[bytes]], dict[int, str]]:
+def raw_heads(batch: Batch, _namespace: str) -> tuple[tuple[list[bytes]], dict[int, str]]:
     """Write records as they are, with a date for their time, and the event under ``ig``."""
     parts = (_raw_heads(second, part) for second, part in seconds_of(batch))
     return ([*chain.from_iterable(parts)],), {}

@@ -32,7 +32,9 @@ def pack(*lines: bytes, document: str = "ecs", limit: int = 2**20) -> BulkPacker
     """Pack *lines* as batches of one record each."""
     streams: dict[str, DataStream] = {}
     packer = BulkPacker(
-        HEADS[document], lambda gadget: streams.setdefault(gadget, DataStream(name=gadget)), limit
+        HEADS[document],
+        lambda gadget: streams.setdefault(gadget, DataStream(name=gadget, namespace="default")),
+        limit,
     )
     fill(packer, lines)
     return packer
@@ -164,6 +166,22 @@ def test_both_ways_make_the_same_document(gadget: str, change: dict[str, Any]) -
     )
     assert whole.pop("ig") != read.pop("ig")
     assert whole == read
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("docker.io/library/busybox:1.35", ["1.35"]),
+        ("registry.example.org:5000/cart", None),
+        ("registry.example.org:5000/cart:v2@sha256:0123", ["v2"]),
+        ("sha256:0123", None),
+    ],
+)
+def test_an_image_has_the_tag_of_its_name(name: str, tag: list[str] | None) -> None:
+    """A registry's port and a digest are none."""
+    runtime = {"containerId": "0123", "containerImageName": name}
+    ((_, document),) = documents(pack(record(event={**EVENT, "runtime": runtime})))
+    assert document["container"]["image"] == {"name": name, **({"tag": tag} if tag else {})}
 
 
 def owned(**creds: Any) -> dict[str, Any]:

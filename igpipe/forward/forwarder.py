@@ -10,7 +10,7 @@ from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
 from igpipe.forward.labels import Labels, labels_in, write_all
 from igpipe.forward.redact import build_redactor
-from igpipe.model import NO_PID, Batch, Event, Shown, Source
+from igpipe.model import NO_PID, RECORD_BYTES, Batch, Event, Shown, Source
 from igpipe.record import line as line_of
 
 
@@ -186,7 +186,8 @@ class StreamForward:
     def flush(self) -> None:
         """Close the batch, if there is one."""
         if self.columns.events:
-            batch = Batch(self._source, self._weight, *self.columns)
+            size = self._size + RECORD_BYTES * len(self.columns.events)
+            batch = Batch(self._source, self._weight, *self.columns, size=size)
             self.columns, self._size = Columns([], [], [], [], []), 0
             self.flushed += batch.count
             self._forwarder.append(batch)

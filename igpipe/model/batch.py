@@ -28,8 +28,8 @@ class Batch:
     uid; strings, none empty, by the same names for every gadget), which many records share: the
     beginning of a JSON object up to the pid, which ``pids`` hold; with NO_PID it is all of it.
 
-    ``size`` is about how many bytes all that takes. ``first_seq`` names the batch among those of
-    its stream, also when only some of its records are left.
+    ``size`` is about how many bytes all that takes, counted if it is not given. ``first_seq`` names
+    the batch among those of its stream, also when only some of its records are left.
     """
 
     source: Source
@@ -40,15 +40,16 @@ class Batch:
     pids: Sequence[int]
     events: Sequence[bytes]
     first_seq: int = -1
-    size: int = field(init=False)
+    size: int = field(default=-1, compare=False)
     first_time: int = field(init=False)
     """The smallest time."""
     last_time: int = field(init=False)
     """The largest time."""
 
     def __post_init__(self) -> None:
-        size = sum(map(len, self.events)) + RECORD_BYTES * self.count
-        object.__setattr__(self, "size", size)
+        if self.size < 0:
+            size = sum(map(len, self.events)) + RECORD_BYTES * self.count
+            object.__setattr__(self, "size", size)
         object.__setattr__(self, "first_time", min(self.times))
         object.__setattr__(self, "last_time", max(self.times))
         if self.first_seq < 0:

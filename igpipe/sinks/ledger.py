@@ -45,5 +45,4 @@ class Ledger:
 
     def settle(self, reader: Reader) -> None:
         """Tell *reader* what is known, and put back the rest."""
-        for taken, outcomes in zip(self._taken, self._outcomes, strict=True):
-            reader.settle(taken, outcomes)
+        reader.settle(*zip(self._taken, self._outcomes, strict=True))

@@ -58,6 +58,7 @@ class DiskSpool:
         readers = [reader for reader in self._readers if reader.wants(batch.source)]
         if not readers:
             return
+        self._store.forget(min(reader.upcoming for reader in self._readers))
         position = self._store.end
         segment, offset, size = self._store.append(batch, now)
         for reader in readers:

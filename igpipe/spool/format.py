@@ -14,9 +14,9 @@ holds is payload.py's matter.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final, NamedTuple
 
 from isal import isal_zlib
@@ -85,12 +85,12 @@ def stretch(data: bytes, salt: int, base: int, size: int) -> Stretch:
 
 
 def encode(
-    batch: Batch, payload: bytes, place: Place, salt: int, codec: int
-) -> tuple[bytes, bytes]:
-    """Write *batch*, with its *payload*, as two parts to be stored one after another."""
+    batch: Batch, payload: Sequence[bytes], place: Place, salt: int, codec: int
+) -> list[bytes]:
+    """Write *batch*, with its *payload*, in parts to be stored one after another."""
     stored = payload
     if codec == DEFLATE:
-        stored = isal_zlib.compress(payload, 1)
+        stored = [isal_zlib.compress(b"".join(payload), 1)]
     names = (batch.source.cluster, batch.source.node, batch.source.session, batch.source.gadget)
     source = "\0".join(names).encode(errors="replace")[:MAX_SOURCE]
     head = _HEAD.pack(
@@ -98,18 +98,18 @@ def encode(
         VERSION,
         codec,
         len(source),
-        len(stored),
-        len(payload),
+        sum(map(len, stored)),
+        sum(map(len, payload)),
         place.position,
         batch.first_seq,
         batch.count,
         _int64(batch.first_time),
         _int64(batch.last_time),
         place.at,
-        crc32(stored, salt),
+        reduce(lambda crc, part: crc32(part, crc), stored, salt),
     )
     check = crc32(source, crc32(head, salt))
-    return head + _CRC.pack(check) + source, stored
+    return [head + _CRC.pack(check) + source, *stored]
 
 
 def scan(data: bytes, salt: int, base: int, size: int) -> Scan:

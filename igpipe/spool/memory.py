@@ -121,17 +121,18 @@ class MemoryReader:
             taken.append(Taken(waiting.stored.position, waiting.batch))
         return taken
 
-    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
-        """Book what became of *taken* and put back the rest; see Reader."""
-        counts, rest = tally(taken, outcomes)
-        waiting = self._taken.pop(taken.position)
-        for outcome, records in counts.items():
-            self._books.ended(outcome, records)
-        if rest:
-            whole = len(rest) == taken.batch.count
-            batch = taken.batch if whole else taken.batch.select(rest)
-            self._put_back(_Waiting(waiting.stored, batch))
-            self._spool.bound()
+    def settle(self, *settled: tuple[Taken, Outcomes]) -> None:
+        """Book what became of batches and put back the rest; see Reader."""
+        for taken, outcomes in settled:
+            counts, rest = tally(taken, outcomes)
+            waiting = self._taken.pop(taken.position)
+            for outcome, records in counts.items():
+                self._books.ended(outcome, records)
+            if rest:
+                whole = len(rest) == taken.batch.count
+                batch = taken.batch if whole else taken.batch.select(rest)
+                self._put_back(_Waiting(waiting.stored, batch))
+        self._spool.bound()
 
     async def drained(self) -> None:
         """Wait until nothing is pending; see Reader."""

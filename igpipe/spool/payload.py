@@ -6,13 +6,20 @@ the shared labels below is its own. Then come the shared labels, each once, and 
 each.
 """
 
+from typing import Final
+
 import orjson
 
 from igpipe.model import Batch, Source
 
+ROWS: Final = 32
+"""So many events make a part, some 32 KiB,"""
+PARTS: Final = 512
+"""unless there are more than so many parts: a system call takes 1,024."""
 
-def encode_payload(batch: Batch) -> bytes:
-    """Write the records of *batch*."""
+
+def encode_payload(batch: Batch) -> list[bytes]:
+    """Write the records of *batch*, in parts: the checksum finds them still in the cache."""
     labels = {text: number for number, text in enumerate(dict.fromkeys(batch.shared))}
     head = {
         "weight": batch.weight,
@@ -21,7 +28,12 @@ def encode_payload(batch: Batch) -> bytes:
         "pids": batch.pids,
         "labels": [*map(labels.__getitem__, batch.shared)],
     }
-    return b"\n".join((orjson.dumps(head), *labels, *batch.events))
+    rows = max(ROWS, batch.count // PARTS + 1)
+    cuts = range(0, batch.count, rows)
+    return [
+        b"\n".join((orjson.dumps(head), *labels)),
+        *(b"\n".join((b"", *batch.events[cut : cut + rows])) for cut in cuts),
+    ]
 
 
 def decode_payload(source: Source, data: bytes) -> Batch:

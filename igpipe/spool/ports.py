@@ -103,9 +103,9 @@ class Reader(Protocol):
         """
         ...
 
-    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
+    def settle(self, *settled: tuple[Taken, Outcomes]) -> None:
         """
-        Say what became of each record of *taken*, in order; those without an outcome go back.
+        Say of batches what became of each record, in order; those without an outcome go back.
 
         They are taken again before anything newer. ValueError if there is not one for each.
         """

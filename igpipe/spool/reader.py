@@ -85,6 +85,11 @@ class DiskReader:
         held = sum(held.batch.size for held in self._held())
         return held + self._unread.size
 
+    @property
+    def upcoming(self) -> int:
+        """The position of the first batch that was not taken yet, or the log's end."""
+        return self._next.position if self._unread else self._log.end
+
     def resume(self, backlog: Backlog, now: float) -> None:
         """Go on where the cursor was when the process before ended."""
         cursor = self._past = backlog.cursor
@@ -136,17 +141,10 @@ class DiskReader:
             if taken:
                 return taken
 
-    def settle(self, taken: Taken, outcomes: Outcomes) -> None:
-        """Book what became of *taken* and put back the rest; see Reader."""
-        counts, rest = tally(taken, outcomes)
-        held = self._taken.pop(taken.position)
-        if rest and held.segment.gone is None:
-            self._put_back(held.rest(rest))
-        elif rest:
-            self._book(held.segment, held.segment.gone or RecordOutcome.EVICTED, len(rest))
-        for outcome, records in counts.items():
-            self._book(held.segment, outcome, records)
-        self.save(held.at)
+    def settle(self, *settled: tuple[Taken, Outcomes]) -> None:
+        """Book what became of batches and put back the rest; see Reader."""
+        times = [self._settle(*each) for each in settled]
+        self.save(max(times, default=0.0))
 
     async def drained(self) -> None:
         """Wait until nothing is pending; see Reader."""
@@ -180,6 +178,18 @@ class DiskReader:
         cursor = Cursor(self._sink, at, first, offset, position, self._log.end, still_open)
         cursor.holes.extend(self._log.holes.after(cursor.low))
         self._file.save(cursor)
+
+    def _settle(self, taken: Taken, outcomes: Outcomes) -> float:
+        """Settle one batch; return when it was appended."""
+        counts, rest = tally(taken, outcomes)
+        held = self._taken.pop(taken.position)
+        if rest and held.segment.gone is None:
+            self._put_back(held.rest(rest))
+        elif rest:
+            self._book(held.segment, held.segment.gone or RecordOutcome.EVICTED, len(rest))
+        for outcome, records in counts.items():
+            self._book(held.segment, outcome, records)
+        return held.at
 
     def _held(self) -> Iterator[Held]:
         yield from self._taken.values()

@@ -7,8 +7,8 @@ from igpipe.model import Batch
 from igpipe.spool.format import Record
 from igpipe.spool.segment import Segment
 
-RECENT_BYTES: Final = 8 * 2**20
-"""How much is remembered: a few windows of a sink."""
+RECENT_BYTES: Final = 16 * 2**20
+"""How much is remembered at most: two windows of a sink."""
 
 
 class Recent:
@@ -23,8 +23,12 @@ class Recent:
         self._kept[record.position] = segment, record, batch
         self._size += batch.size
         while self._size > RECENT_BYTES and len(self._kept) > 1:
-            _, (_, _, old) = self._kept.popitem(last=False)
-            self._size -= old.size
+            self._forget_oldest()
+
+    def forget(self, before: int) -> None:
+        """Forget what lies before a position."""
+        while self._kept and next(iter(self._kept)) < before:
+            self._forget_oldest()
 
     def follow(self, segment: Segment, position: int, limit: int) -> list[tuple[Record, Batch]]:
         """Return what lies from *position* on in *segment*, up to one more than *limit* bytes."""
@@ -35,3 +39,7 @@ class Recent:
             position += record.count
             limit -= batch.size
         return found
+
+    def _forget_oldest(self) -> None:
+        _, (_, _, batch) = self._kept.popitem(last=False)
+        self._size -= batch.size

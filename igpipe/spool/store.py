@@ -72,10 +72,15 @@ class Store:
     def append(self, batch: Batch, now: float) -> tuple[Segment, int, int]:
         """Write *batch*, and tell where it is and how many bytes its records take."""
         payload = encode_payload(batch)
-        segment, offset = self._append(batch, payload, now)
-        self._remember(segment, offset, batch, len(payload), now)
+        size = sum(map(len, payload))
+        segment, offset = self._append(batch, payload, size, now)
+        self._remember(segment, offset, batch, size, now)
         self.end += batch.count
-        return segment, offset, len(payload)
+        return segment, offset, size
+
+    def forget(self, before: int) -> None:
+        """Keep no batch in memory that every sink has taken: those before a position."""
+        self._recent.forget(before)
 
     async def fetch(self, spot: Spot, size: int) -> Stretch:
         """Read about *size* bytes; none if they cannot be read."""
@@ -179,15 +184,17 @@ class Store:
             return b""
         return data.ljust(size, b"\0")  # a file that was cut off is damage like any other
 
-    def _append(self, batch: Batch, payload: bytes, now: float) -> tuple[Segment, int]:
-        segment = self._segment_for(len(payload))
+    def _append(
+        self, batch: Batch, payload: list[bytes], size: int, now: float
+    ) -> tuple[Segment, int]:
+        segment = self._segment_for(size)
         codec = _CODECS[self._config.compression]
         parts = encode(batch, payload, Place(self.end, now), segment.salt, codec)
         try:
             self._write(segment, parts)
         except OSError as error:
             self.fault(error)
-            return self._append(batch, payload, now)
+            return self._append(batch, payload, size, now)
         offset = segment.size
         segment.size += sum(map(len, parts))
         segment.last_at = max(segment.last_at, now)
@@ -234,7 +241,7 @@ class Store:
         self.segments.append(segment)
         return segment
 
-    def _write(self, segment: Segment, parts: tuple[bytes, bytes]) -> None:
+    def _write(self, segment: Segment, parts: list[bytes]) -> None:
         if segment.kept is not None:
             for part in parts:
                 segment.kept += part

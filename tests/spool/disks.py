@@ -126,7 +126,7 @@ async def drain(reader: DiskReader, now: float = 0.0) -> list[int]:
     while reader.account.pending:
         for taken in await reader.take(MIB, now):
             seqs += [int(event.rstrip(b"x")) for event in taken.batch.events]
-            reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
+            reader.settle((taken, [RecordOutcome.DELIVERED] * taken.batch.count))
     return seqs
 
 

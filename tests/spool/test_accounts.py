@@ -70,7 +70,7 @@ class Accounts(RuleBasedStateMachine):
         fates = st.sampled_from([None, *list(RecordOutcome)[:3]])
         drawn = data.draw(st.lists(fates, min_size=taken.batch.count, max_size=taken.batch.count))
         outcomes = {fate: drawn.count(fate) for fate in drawn if fate is not None}
-        sink.reader.settle(taken, drawn)
+        sink.reader.settle((taken, drawn))
         for fate, count in outcomes.items():
             sink.settled[fate] = sink.settled.get(fate, 0) + count
 
@@ -94,12 +94,12 @@ class Accounts(RuleBasedStateMachine):
         """Deliver all that is left: each record once, in order, and then nothing is pending."""
         for sink in self.sinks.values():
             for taken in sink.taken:
-                sink.reader.settle(taken, [None] * taken.batch.count)
+                sink.reader.settle((taken, [None] * taken.batch.count))
             order = []
             while sink.reader.head is not None:
                 for taken in run(sink.reader.take(MIB, 0)):
                     order += [int(event.rstrip(b"x")) for event in taken.batch.events]
-                    sink.reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
+                    sink.reader.settle((taken, [RecordOutcome.DELIVERED] * taken.batch.count))
             assert order == sorted(set(order))
             assert sink.reader.account.pending == 0
             assert sink.reader.account.balanced()

@@ -33,9 +33,9 @@ def build(path: Path, codec: str) -> tuple[dict[int, Batch], set[int]]:
     settled: set[int] = set()
     first, second, *others = run(reader.take(60_000, 0))
     for taken in (first, *others):
-        reader.settle(taken, [DELIVERED] * 5)
+        reader.settle((taken, [DELIVERED] * 5))
         settled |= set(range(taken.batch.first_seq, taken.batch.first_seq + 5))
-    reader.settle(second, [DELIVERED, None, DELIVERED, None, DELIVERED])
+    reader.settle((second, [DELIVERED, None, DELIVERED, None, DELIVERED]))
     settled |= {second.batch.first_seq + at for at in (0, 2, 4)}
     bench.spool.abandon()
     return lines, settled
@@ -87,7 +87,7 @@ async def deliver(bench: Bench, lines: dict[int, Batch]) -> list[int]:
             for row, seq in enumerate(taken.batch.seqs):
                 assert lines[seq] == record(taken.batch, row)
                 seqs.append(seq)
-            reader.settle(taken, [DELIVERED] * taken.batch.count)
+            reader.settle((taken, [DELIVERED] * taken.batch.count))
     assert reader.account.balanced()
     assert reader.account.recovered == len(seqs) + reader.account.evicted
     return seqs

@@ -35,7 +35,7 @@ def test_a_restart_goes_on_from_the_cursors(bench: Bench, cold: bool) -> None:
     for first in range(0, 20, 2):
         bench.spool.append(batch(first, 2), now=7)
     taken = run(one.take(1, 7)) + run(one.take(1, 7))
-    one.settle(taken[1], [DELIVERED] * 2)
+    one.settle((taken[1], [DELIVERED] * 2))
 
     bench.crash()
     one, two = bench.reader("one"), bench.reader("two")
@@ -52,9 +52,9 @@ def test_records_settled_in_pieces_stay_settled(bench: Bench) -> None:
     reader = bench.reader()
     bench.spool.append(batch(0, 6), now=1)
     (taken,) = run(reader.take(1, 1))
-    reader.settle(taken, [DELIVERED, None] * 3)
+    reader.settle((taken, [DELIVERED, None] * 3))
     (taken,) = run(reader.take(1, 1))
-    reader.settle(taken, [None, DELIVERED, None])
+    reader.settle((taken, [None, DELIVERED, None]))
 
     bench.crash()
     assert bench.reader().account == Account(recovered=2, pending=2)
@@ -129,7 +129,7 @@ def test_what_is_taken_is_out_of_reach_of_the_bounds(tmp_path: Path) -> None:
     bench.spool.append(batch(1, size=MIB * 3 // 4), now=1)
     assert reader.account == Account(forwarded=2, pending=2)
 
-    reader.settle(taken, [None] * taken.batch.count)
+    reader.settle((taken, [None] * taken.batch.count))
 
     assert reader.account == Account(forwarded=2, evicted=1, pending=1)
     assert abs(reader.pending_bytes - MIB * 3 // 4) < 100
@@ -320,7 +320,7 @@ async def test_it_is_closed_and_opened_again(tmp_path: Path, sync: str) -> None:
             spool.append(batch(first, size=MIB), now=1)
             await asyncio.sleep(0.02)
         (taken,) = await reader.take(1, 1)
-        reader.settle(taken, [DELIVERED] * 1)
+        reader.settle((taken, [DELIVERED] * 1))
     async with opened(config) as spool:
         reader = spool.reader("a", everything)
         assert reader.account == Account(recovered=2, pending=2)

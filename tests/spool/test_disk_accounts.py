@@ -86,7 +86,7 @@ class DiskAccounts(RuleBasedStateMachine):
         settled = {seq for seq, fate in zip(seqs_of(taken), drawn, strict=True) if fate is not None}
         assert not settled & sink.settled, "settled twice"
         sink.settled |= settled
-        sink.reader.settle(taken, drawn)
+        sink.reader.settle((taken, drawn))
         self.unsafe |= bool(self.bench.files.error)
 
     @rule()
@@ -157,12 +157,12 @@ class DiskAccounts(RuleBasedStateMachine):
         self.bench.spool.max_age = 1e9
         for sink in self.sinks.values():
             for taken in sink.taken:
-                sink.reader.settle(taken, [None] * taken.batch.count)
+                sink.reader.settle((taken, [None] * taken.batch.count))
             order: list[int] = []
             while sink.reader.account.pending:
                 for taken in run(sink.reader.take(MIB, self.now)):
                     order += seqs_of(taken)
-                    sink.reader.settle(taken, [RecordOutcome.DELIVERED] * taken.batch.count)
+                    sink.reader.settle((taken, [RecordOutcome.DELIVERED] * taken.batch.count))
             self._assert_exported(sink)
             assert order == sorted(set(order))
             assert not sink.settled & set(order)

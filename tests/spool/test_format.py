@@ -43,6 +43,13 @@ def test_what_is_written_is_read(codec: int) -> None:
     assert [r.position for r in scan(data, SALT, 0, len(data)).records] == [0, 3, 4]
 
 
+def test_a_batch_is_written_by_one_call_however_many_records_it_has() -> None:
+    """The system takes 1,024 parts at once; a snapshot may be one batch of very many rows."""
+    whole = batch(0, 100_000)
+    assert len(encode(whole, encode_payload(whole), Place(0, 7.5), SALT, PLAIN)) < 1024
+    assert read_all(log_of([whole])) == [whole]
+
+
 def test_times_and_names_from_a_node_may_be_anything() -> None:
     """Numbers beyond 64 bits are held at the bound, long names are cut."""
     source = Source("c" * 5000, "n", "s", "g")

@@ -75,7 +75,7 @@ def test_what_a_crash_took_from_memory_is_told_at_one_start(tmp_path: Path) -> N
     bench.spool.append(batch(2, 3), 0.0)
     bench.files.error = 0
     (taken,) = run(reader.take(1, 0.0))
-    reader.settle(taken, [None] * taken.batch.count)
+    reader.settle((taken, [None] * taken.batch.count))
 
     assert starts(bench) == [3, 0, 0]
     bench.spool.append(batch(5, 4), 0.0)

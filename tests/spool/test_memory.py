@@ -73,7 +73,7 @@ def test_what_is_put_back_comes_first_and_without_what_is_settled(telemetry: Tel
     spool.append(batch(3), now=0)
     (first,) = run(reader.take(1, 0))
 
-    reader.settle(first, [DELIVERED, RecordOutcome.DEAD_LETTERED, None])
+    reader.settle((first, [DELIVERED, RecordOutcome.DEAD_LETTERED, None]))
 
     again = [t.batch for t in run(reader.take(MIB, 0))]
     assert again == [replace(batch(2), first_seq=0), batch(3)]
@@ -89,7 +89,7 @@ def test_batches_put_back_out_of_order_are_taken_in_order(telemetry: Telemetry) 
     taken = run(reader.take(MIB, 0))
 
     for each in (taken[1], taken[2], taken[0]):
-        reader.settle(each, [None] * each.batch.count)
+        reader.settle((each, [None] * each.batch.count))
 
     assert [t.batch.first_seq for t in run(reader.take(MIB, 0))] == [0, 1, 2]
 
@@ -102,7 +102,7 @@ def test_settling_other_records_than_were_taken_is_refused(telemetry: Telemetry)
     (taken,) = run(reader.take(MIB, 0))
 
     with pytest.raises(ValueError, match="4 outcomes for 3 records"):
-        reader.settle(taken, [DELIVERED, DELIVERED, DELIVERED, None])
+        reader.settle((taken, [DELIVERED, DELIVERED, DELIVERED, None]))
 
 
 def test_a_full_spool_evicts_the_oldest_from_those_behind_only(telemetry: Telemetry) -> None:
@@ -113,7 +113,7 @@ def test_a_full_spool_evicts_the_oldest_from_those_behind_only(telemetry: Teleme
     for first in range(6):
         spool.append(batch(first, size=MIB // 4), now=first)
         for taken in run(live.take(MIB, first)):
-            live.settle(taken, [DELIVERED] * 1)
+            live.settle((taken, [DELIVERED] * 1))
 
     assert live.account == Account(forwarded=6, delivered=6)
     assert dead.account == Account(forwarded=6, evicted=2, pending=4)
@@ -131,7 +131,7 @@ def test_what_is_taken_is_neither_evicted_nor_in_the_way(telemetry: Telemetry) -
     assert reader.account == Account(forwarded=2, pending=2)
     assert reader.oldest == 0
 
-    reader.settle(taken, [None] * taken.batch.count)
+    reader.settle((taken, [None] * taken.batch.count))
 
     assert reader.account == Account(forwarded=2, evicted=1, pending=1)
     assert reader.oldest == 1
@@ -163,7 +163,7 @@ def test_drained_waits_until_all_is_settled(telemetry: Telemetry) -> None:
             drained = group.create_task(reader.drained())
             await asyncio.sleep(1)
             assert not drained.done()
-            reader.settle(taken, [DELIVERED] * 1)
+            reader.settle((taken, [DELIVERED] * 1))
 
     run(main())
 

@@ -41,7 +41,7 @@ async def run(path: Path, first: int) -> None:
                 half = (len(seqs) + 1) // 2
                 say("d", seqs[:half])
                 outcomes = [RecordOutcome.DELIVERED] * half + [None] * (len(seqs) - half)
-                reader.settle(taken, outcomes)
+                reader.settle((taken, outcomes))
                 say("s", seqs[:half])
             await asyncio.sleep(0)
 

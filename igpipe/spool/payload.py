@@ -6,6 +6,8 @@ the shared labels below is its own. Then come the shared labels, each once, and 
 each.
 """
 
+from collections import defaultdict
+from itertools import count
 from typing import Final
 
 import orjson
@@ -20,7 +22,7 @@ PARTS: Final = 512
 
 def encode_payload(batch: Batch) -> list[bytes]:
     """Write the records of *batch*, in parts: the checksum finds them still in the cache."""
-    labels = {text: number for number, text in enumerate(dict.fromkeys(batch.shared))}
+    labels: dict[bytes, int] = defaultdict(count().__next__)
     head = {
         "weight": batch.weight,
         "seqs": batch.seqs,

@@ -20,7 +20,7 @@ OnArray = Callable[[], None]
 
 Take = Callable[[Iterator[bytes]], bytes | None]
 """
-Takes lines (without their newline) that are events like those before, and counts them. It returns
+Takes lines (with their newline) that are events like those before, and counts them. It returns
 the first that is not, of which it has changed nothing; None when there are no more.
 """
 
@@ -100,13 +100,16 @@ class LineDecoder:
         return notices
 
     def _take_all(self, data: bytes, take: Take) -> bool:
-        *lines, rest = data.split(b"\n")
-        if rest or max(map(len, lines), default=0) >= self._line_limit or not _is_utf8(data):
+        if not (data.endswith(b"\n") and self._all_fit(data) and _is_utf8(data)):
             return False
-        left = iter(lines)
-        for line in iter(lambda: take(left), None):
-            self._parse_all((line + b"\n",))
+        lines = io.BytesIO(data)  # a line is read while it is in the cache; splitting costs more
+        for line in iter(lambda: take(lines), None):
+            self._parse_all((line,))
         return True
+
+    def _all_fit(self, data: bytes) -> bool:
+        limit = self._line_limit
+        return len(data) <= limit or max(map(len, io.BytesIO(data))) <= limit
 
     def _parse_all(self, lines: Iterable[bytes]) -> None:
         on_event, limit, root_uid, good = self._on_event, self._line_limit, self._root_uid, 0

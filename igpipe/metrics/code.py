@@ -50,7 +50,7 @@ def reading(plan: Plan, narrow: Narrow) -> str:
             f"                if event.{narrow.log} is not UNSET: return line",
             *(f"                {line}" for line in _taking(plan, fetch, len(plan.fields))),
             *(f"                {line}" for line in _counting(plan)),
-            "                events.append(line)",
+            "                events.append(line[:-1])",
             f"                tags.append(cell[{plan.width}])",
             *(f"                n{i}.append(f{i})" for i in plan.beside),
             "        except UNLIKE:",

@@ -36,12 +36,12 @@ class Counted:
         before = copy.deepcopy(self.cells)
         if self.read is not None:
             columns: tuple[list[Any], ...] = tuple([] for _ in range(2 + len(self.plan.beside)))
-            unlike = self.read(iter([line]), *columns)
+            unlike = self.read(iter([line + b"\n"]), *columns)
             if unlike is None:
                 assert columns[0] == [line]
                 self.narrow += 1
                 return tuple(column[0] for column in columns[1:])
-            assert unlike is line
+            assert unlike == line + b"\n"
             assert self.cells == before
             assert not any(columns)
         try:

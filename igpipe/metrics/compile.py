@@ -26,9 +26,7 @@ Tag = Any
 """What others know a cell by; see Look."""
 Observe = Callable[[Event], Tag]
 Read = Callable[..., bytes | None]
-"""
-Observes the events of lines; see Look.
-"""
+"""Observes the events of lines; see Look."""
 Parse = Callable[[Any], Counts]
 Publish = Callable[[Observe, Read | None], None]
 

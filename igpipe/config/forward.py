@@ -153,8 +153,8 @@ class LokiSink(HttpSink):
     """What stands for ``{namespace}`` where an event has none: outside Pods."""
     max_streams: int = Field(1000, ge=1)
     """Distinct label sets; beyond it the varying labels are left out and counted."""
-    request_bytes: Bytes = Field(2**20, ge=2**16)
-    """Uncompressed size of a request; Loki refuses more than its burst for ever."""
+    request_bytes: Bytes = Field(2**21, ge=2**16)
+    """Uncompressed size of a request; Loki refuses more than its burst (6 MiB) for ever."""
     replay_after: Seconds = Field(3600.0, gt=0)
     """Older records get the label ``replay="1"``: Loki refuses old entries behind new ones."""
     expire_after: Seconds = Field(7 * 86400.0, gt=0)

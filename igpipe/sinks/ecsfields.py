@@ -11,7 +11,6 @@ from igpipe.sinks.ecsread import Bind, Connection, Dns, End, Exec, Facts, File, 
 
 Fields = dict[str, Any]
 
-
 Detail = tuple[bytes, bytes, bytes]
 """
 What an event's document has beyond who did it and where.

@@ -101,6 +101,10 @@ class SinkUnavailable(SinkError):
         self.retry_after = retry_after
 
 
+class SinkBroken(SinkUnavailable):
+    """The connection broke during the request: by chance, or over what the request holds."""
+
+
 class SinkDenied(SinkError):
     """The sink does not accept our credentials, tenant or address."""
 

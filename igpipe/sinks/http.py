@@ -16,7 +16,7 @@ import aiohttp
 
 from igpipe import __version__
 from igpipe.config import HttpSink
-from igpipe.errors import ConfigError, SinkDenied, SinkUnavailable
+from igpipe.errors import ConfigError, SinkBroken, SinkDenied, SinkUnavailable
 
 ANSWER_BYTES: Final = 2**22
 """How much of an answer is read: one that is longer counts as none."""
@@ -70,8 +70,10 @@ class HttpTransport:
                 return Answer(response.status, content, retry_after)
         except TimeoutError:
             raise SinkUnavailable(f"no answer within {self._config.timeout:g} s") from None
+        except (aiohttp.ClientConnectorError, aiohttp.ClientSSLError) as error:
+            raise SinkUnavailable(str(error)) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise SinkUnavailable(str(error) or type(error).__name__) from None
+            raise SinkBroken(str(error) or type(error).__name__) from None
 
 
 @asynccontextmanager

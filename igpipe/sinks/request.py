@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from igpipe.errors import SinkDenied, SinkError, SinkRejected, SinkUnavailable
+from igpipe.errors import SinkBroken, SinkDenied, SinkError, SinkRejected, SinkUnavailable
 from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.letters import DeadLetters
 from igpipe.sinks.limit import SizeLimit
@@ -34,30 +34,39 @@ class Requests:
         self._limit = limit
         self._worked = worked
 
-    async def send(self, whole: Parcel, ledger: Ledger) -> None:
+    async def send(self, whole: Parcel, ledger: Ledger, *, suspect: bool = False) -> None:
         """
         Send *whole*, in halves where the sink rejects it.
 
-        Raises SinkUnavailable or SinkDenied; what has no verdict then is to be sent again.
+        With *suspect* also where the connection breaks: a record over which it does, while others
+        are answered, is a dead letter. Raises SinkUnavailable or SinkDenied; what has no verdict
+        then is to be sent again.
         """
         parcels = [whole]
+        answered, breaks = False, 0
         while parcels:
             parcel = parcels.pop()
+            broke = False
             try:
                 verdicts = await self._attempt(parcel)
+                answered = True
             except SinkRejected as error:
+                answered = True
                 if error.status == 413:
                     self._limit.shrink()
-                if parcel.count > 1:
-                    parcels += reversed(parcel.halves())
-                    continue
-                reason = "too_large" if error.status == 413 else "rejected"
-                verdicts = [dead_letter(reason, str(error), error.status)]
-            if verdicts.count(DELIVERED) == parcel.count:  # most do
-                ledger.note_all(parcel, RecordOutcome.DELIVERED)
+                verdicts = [_refusal(error)]
+            except SinkBroken as error:
+                broke = True
+                breaks += 1
+                if not suspect or (not answered and (breaks > 2 or parcel.count == 1)):
+                    raise
+                verdicts = [dead_letter("broken", str(error))]
+            if len(verdicts) == parcel.count:
+                self._settle(parcel, verdicts, ledger)
+            elif broke:  # its halves come last, the older one at the very end: others prove more
+                parcels[:0] = parcel.halves()
             else:
-                self.note(zip(parcel.places(), verdicts, strict=True), ledger)
-                _raise_if_again(verdicts)
+                parcels += reversed(parcel.halves())
 
     def note(self, verdicts: Iterable[tuple[Place, Verdict]], ledger: Ledger) -> None:
         """Write down what became of some records."""
@@ -65,6 +74,13 @@ class Requests:
             ledger.note(place, verdict)
             if verdict.outcome is RecordOutcome.DEAD_LETTERED:
                 self._letters.add(ledger.line(place), verdict)
+
+    def _settle(self, parcel: Parcel, verdicts: Sequence[Verdict], ledger: Ledger) -> None:
+        if verdicts.count(DELIVERED) == parcel.count:  # most do
+            ledger.note_all(parcel, RecordOutcome.DELIVERED)
+        else:
+            self.note(zip(parcel.places(), verdicts, strict=True), ledger)
+            _raise_if_again(verdicts)
 
     async def _attempt(self, parcel: Parcel) -> Sequence[Verdict]:
         """Send one request and tell how it went."""
@@ -83,6 +99,12 @@ class Requests:
         return verdicts
 
 
+def _refusal(error: SinkRejected) -> Verdict:
+    """Say what becomes of a record that was rejected alone."""
+    reason = "too_large" if error.status == 413 else "rejected"
+    return dead_letter(reason, str(error), error.status)
+
+
 def _raise_if_again(verdicts: Sequence[Verdict]) -> None:
     """Raise SinkUnavailable if some records are to be sent again: not at once."""
     refused = _again(verdicts)
@@ -94,4 +116,9 @@ def _again(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if verdict.outcome is None]
 
 
-_OUTCOMES: Final = {SinkUnavailable: "retry", SinkDenied: "denied", SinkRejected: "rejected"}
+_OUTCOMES: Final = {
+    SinkUnavailable: "retry",
+    SinkBroken: "retry",
+    SinkDenied: "denied",
+    SinkRejected: "rejected",
+}

@@ -29,6 +29,8 @@ LINGER: Final = 0.2
 """Seconds that the first record waits for company: many streams together fill a request."""
 PATIENCE: Final = 3
 """After so many failures in a row requests get smaller: one that never ends may be too large."""
+SUSPICION: Final = 8
+"""At each such number, first within two minutes, what the connection breaks over is sought."""
 
 
 class Sender:
@@ -129,6 +131,7 @@ class Sender:
     async def _send_all(self, lanes: deque[Sequence[Parcel]], ledger: Ledger) -> None:
         """Send all lanes, some at once; after a failure nothing new is begun, then it is raised."""
         failures: list[SinkUnavailable | SinkDenied] = []
+        suspect = self._backoff.attempt > 0 and self._backoff.attempt % SUSPICION == 0
 
         async def work() -> None:
             while lanes and not failures:
@@ -136,7 +139,7 @@ class Sender:
                     if failures:
                         return
                     try:
-                        await self._requests.send(parcel, ledger)
+                        await self._requests.send(parcel, ledger, suspect=suspect)
                     except (SinkUnavailable, SinkDenied) as error:
                         failures.append(error)
 

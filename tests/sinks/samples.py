@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from igpipe.backoff import Backoff
 from igpipe.config import LokiSink, SpoolConfig
+from igpipe.errors import SinkBroken
 from igpipe.forward.labels import write_all
 from igpipe.health import Health
 from igpipe.model import NO_PID, Batch, Source
@@ -121,6 +122,7 @@ class FakeLoki:
         self.headers: list[Mapping[str, str]] = []
         self.times: list[float] = []
         self.poison: Callable[[int], bool] = lambda seq: False
+        self.deadly: Callable[[int], bool] = lambda seq: False
 
     async def post(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
         """Answer as scripted: a number is seconds to hang before."""
@@ -133,6 +135,8 @@ class FakeLoki:
             step = self.script.pop(0)
         if isinstance(step, Exception):
             raise step
+        if any(map(self.deadly, seqs(body))):
+            raise SinkBroken("reset")
         if any(map(self.poison, seqs(body))):
             return Answer(400, b"loghttp.PushRequest: unmarshal")
         return step

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import igzip
 
-from igpipe.errors import SinkUnavailable
+from igpipe.errors import SinkBroken, SinkUnavailable
 from igpipe.sinks import SinkState
 from igpipe.sinks.http import Answer
-from igpipe.sinks.sender import LINGER
+from igpipe.sinks.sender import LINGER, SUSPICION
 from igpipe.spool import Account
 from tests.sinks.samples import DNS, EXEC, Bench, batch, seqs
 from tests.virtual import run
@@ -154,6 +154,51 @@ def test_requests_get_smaller_when_they_go_on_failing() -> None:
     assert lengths[4] <= 2**17
     assert max(lengths[5:8]) <= 2**16
     assert bench.reader.account == Account(forwarded=1000, delivered=1000)
+
+
+def test_a_record_over_which_connections_break_is_a_dead_letter() -> None:
+    """A proxy may cut off what it dislikes, without a word; neighbours are delivered."""
+    for deadly in (0, 5, 39):
+        bench = Bench()
+        bench.loki.deadly = deadly.__eq__
+        run(bench.deliver(batch(0, 40)))
+        assert bench.reader.account == Account(forwarded=40, delivered=39, dead_lettered=1)
+        assert bench.sender.status.as_dict()["dead_letter_reasons"] == {"broken": 1}
+        sought = len(bench.loki.bodies) - SUSPICION
+        assert sought <= 2 * math.ceil(math.log2(40)) + 2
+
+
+def test_nothing_is_given_up_while_no_record_is_answered() -> None:
+    """A sink that breaks every connection is away, however long; so is one that is but slow."""
+    for failure in (SinkBroken("reset"), SinkUnavailable("no answer")):
+        bench = Bench(*[failure] * 1000)
+
+        async def main(bench: Bench = bench) -> None:
+            bench.spool.append(batch(0, 40), asyncio.get_running_loop().time())
+            await bench.during(lambda: asyncio.sleep(3000))
+
+        run(main())
+        assert bench.reader.account == Account(forwarded=40, pending=40)
+        assert len(bench.loki.bodies) < 150
+
+
+def test_a_single_record_waits_for_others_before_it_is_given_up() -> None:
+    """Alone it proves nothing; with another that is delivered it does."""
+    bench = Bench()
+    bench.loki.deadly = (0).__eq__
+
+    async def main() -> None:
+        async def body() -> None:
+            bench.spool.append(batch(0), asyncio.get_running_loop().time())
+            await asyncio.sleep(1200)
+            assert bench.reader.account == Account(forwarded=1, pending=1)
+            bench.spool.append(batch(1), asyncio.get_running_loop().time())
+            await bench.reader.drained()
+
+        await bench.during(body)
+
+    run(main())
+    assert bench.reader.account == Account(forwarded=2, delivered=1, dead_lettered=1)
 
 
 def test_a_failure_while_offenders_are_sought_loses_no_outcome() -> None:

@@ -30,10 +30,17 @@ def texts(numbers: Sequence[int]) -> list[bytes]:
 
 def labels_of(batch: Batch) -> list[bytes]:
     """Write the labels of each record of *batch* as a JSON object."""
+    form, columns = label_columns(batch)
+    return fill(form, *columns)
+
+
+def label_columns(batch: Batch) -> tuple[bytes, tuple[Sequence[bytes], ...]]:
+    """Write the labels of *batch* as a form and the columns that belong in it; see ``fill``."""
     if NO_PID not in batch.pids:
-        return fill(b'%b"pid":"%b"}', batch.shared, texts(batch.pids))
+        return b'%b"pid":"%b"}', (batch.shared, texts(batch.pids))
     pairs = zip(batch.shared, batch.pids, strict=True)
-    return [text if pid == NO_PID else b'%b"pid":"%d"}' % (text, pid) for text, pid in pairs]
+    whole = [text if pid == NO_PID else b'%b"pid":"%d"}' % (text, pid) for text, pid in pairs]
+    return b"%b", (whole,)
 
 
 def read_labels(shared: bytes) -> dict[str, str]:
@@ -44,11 +51,13 @@ def read_labels(shared: bytes) -> dict[str, str]:
 
 def heads(batch: Batch) -> list[bytes]:
     """Write what stands before the event in each record of *batch*."""
-    form = b'%b,"seq":%%b,"time":%%b,"weight":%b,"labels":%%b,"event":' % (
+    labels, columns = label_columns(batch)
+    form = b'%b,"seq":%%b,"time":%%b,"weight":%b,"labels":%b,"event":' % (
         source_text(batch.source),
         orjson.dumps(batch.weight),
+        labels,
     )
-    return fill(form, texts(batch.seqs), texts(batch.times), labels_of(batch))
+    return fill(form, texts(batch.seqs), texts(batch.times), *columns)
 
 
 def lines(batch: Batch) -> list[bytes]:

@@ -83,13 +83,13 @@ def _taking(plan: Plan, fetch: Fetch, fields: int) -> Iterator[str]:
             yield f"i{i} = bisect(b{i}, f{acc.field}) if {_wanted(acc)} else -1"
         if acc.kind == "slots":
             yield f"i{i} = parse(f{acc.field}) if {_wanted(acc)} else ()"
-    yield "cell = cells.get(key)"
+    yield "try: cell = cells[key]"
+    yield "except KeyError: cell = None"
 
 
 def _counting(plan: Plan) -> Iterator[str]:
     """What changes the cell; cannot fail."""
-    yield "if cell is None:"
-    yield "    cell = new(key)"
+    yield "if cell is None: cell = new(key)"
     yield "cell[0] += 1"
     for i, acc in enumerate(plan.accumulators):
         yield from _adding(i, acc)

@@ -12,7 +12,7 @@ from igpipe.record import (
     END,
     fill,
     iso_second,
-    labels_of,
+    label_columns,
     nanoseconds,
     seconds_of,
     source_text,
@@ -89,18 +89,20 @@ def raw_heads(batch: Batch, _namespace: str) -> tuple[tuple[list[bytes]], dict[i
 
 def _raw_heads(second: int, batch: Batch) -> list[bytes]:
     """Write the heads of records of one *second*."""
+    labels, columns = label_columns(batch)
     form = (
         b'{"create":{"_id":"%d-%b-%%b"}}\n{"@timestamp":"%b.%%bZ",%b,"seq":%%b,"weight":%b,'
-        b'"labels":%%b,"ig":'
+        b'"labels":%b,"ig":'
     ) % (
         second // 1000,
         stream_name(batch.source),
         iso_second(second),
         source_text(batch.source)[1:],
         orjson.dumps(batch.weight),
+        labels,
     )
     numbers = texts(batch.seqs)
-    return fill(form, numbers, nanoseconds(batch), numbers, labels_of(batch))
+    return fill(form, numbers, nanoseconds(batch), numbers, *columns)
 
 
 HEADS: Final[Mapping[str, Heads]] = {"ecs": ecs_heads, "raw": raw_heads}

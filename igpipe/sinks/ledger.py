@@ -25,8 +25,11 @@ class Ledger:
     def note_all(self, parcel: Parcel, outcome: RecordOutcome) -> None:
         """Write down the same *outcome* for all records of *parcel*."""
         for piece in parcel.pieces:
-            outcomes = self._outcomes[piece.taken]
-            for row in piece.rows:
+            rows, outcomes = piece.rows, self._outcomes[piece.taken]
+            if isinstance(rows, range):  # most are: all of a batch, or a part
+                outcomes[rows.start : rows.stop] = [outcome] * len(rows)
+                continue
+            for row in rows:
                 outcomes[row] = outcome
 
     def note(self, place: Place, verdict: Verdict) -> None:

@@ -34,6 +34,7 @@ from igpipe.model import Block, Source
 from igpipe.pipeline import Stages, Stay, StreamPipeline, Tellers
 from igpipe.sinks import SinkStatus, open_sinks
 from igpipe.spool import Spool, open_spool
+from igpipe.spool.disk import DiskSpool
 from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
@@ -90,6 +91,7 @@ class Way:
         forwarder = Forwarder(config.forward, lambda batch: spool.append(batch, time.time()))
         stages = Stages(config, metrics, forwarder, telemetry)
         self._status = status
+        self._spool = spool
         self._streams = {gadget: _stream(stages, gadget) for gadget in SHARES}
 
     async def run(self, blocks: Lines) -> float:
@@ -104,6 +106,8 @@ class Way:
         for stream in self._streams.values():
             stream.tick(time.time() + BATCH_AGE)
         await self._until(0)
+        if isinstance(self._spool, DiskSpool):
+            await self._spool.maintain()  # or the next way would pay for it
         spent = time.process_time() - begun
         if account.delivered - before != EVENTS or not account.balanced():
             raise AssertionError(f"{self._status.name}: {account}")

@@ -171,13 +171,14 @@ class StreamPipeline:
             return next(lines, None)
         seqs, times, shared, pids, events = forward.columns
         begin = len(seqs)
-        unlike = read(lines, events, shared, times, pids)
-        count = len(events) - begin
-        seqs.extend(range(self._seq, self._seq + count))
-        self._seq += count
-        self.account.count(count)
-        forward.added(begin, self._now_ns())
-        return unlike
+        try:
+            return read(lines, events, shared, times, pids)
+        finally:
+            count = len(events) - begin
+            seqs.extend(range(self._seq, self._seq + count))
+            self._seq += count
+            self.account.count(count)
+            forward.added(begin, self._now_ns())
 
     def _on_event(self, event: Event, line: bytes | None) -> None:
         shared = None

@@ -15,9 +15,9 @@ import orjson
 from igpipe.model import Batch, Source
 
 ROWS: Final = 32
-"""So many events make a part, some 32 KiB,"""
+"""So many events make a part: some 32 KiB."""
 PARTS: Final = 512
-"""unless there are more than so many parts: a system call takes 1,024."""
+"""With more parts than this each has more events: one system call takes 1,024."""
 
 
 def encode_payload(batch: Batch) -> list[bytes]:

@@ -11,7 +11,6 @@ median of its turns counts.
 import argparse
 import asyncio
 import gc
-import io
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -22,8 +21,8 @@ from statistics import median
 from typing import Final
 
 import aiohttp
-import orjson
 
+from benchmarks.bare import parse
 from benchmarks.drain import draining
 from benchmarks.events import SHARES, Generator
 from igpipe.config import AnySink, Config, ElasticsearchSink, LokiSink, SpoolConfig
@@ -226,11 +225,9 @@ async def _in_turns(
 
 
 def _bare(blocks: Lines) -> float:
-    loads = orjson.loads
     begun = time.process_time()
     for _, data in blocks:
-        for line in io.BytesIO(data):
-            loads(line)
+        parse(data)
     return time.process_time() - begun
 
 

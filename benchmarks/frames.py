@@ -5,15 +5,13 @@ From the log's bytes to whole lines, without parsing them, against ``orjson.load
 lines, by CPU time in turns; and how many bytes frames take of the lines in them.
 """
 
-import io
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
+from benchmarks.bare import parse
 from benchmarks.events import Generator
 from igpipe.model import Block
 from igpipe.sim.tap import Moment, TapEncoder
@@ -61,7 +59,7 @@ def _measure(what: str, lines: list[bytes], size: int) -> Row:
     plain = b"".join(lines)
     chunks = [log[at : at + CHUNK] for at in range(0, len(log), CHUNK)]
     ways: dict[str, Callable[[], None]] = {
-        "parse": lambda: _parse(plain),
+        "parse": lambda: parse(plain),
         "read": lambda: _read(chunks, len(plain)),
     }
     spent: dict[str, list[float]] = {name: [] for name in ways}
@@ -97,11 +95,6 @@ def _windows(lines: list[bytes], size: int) -> Iterator[list[bytes]]:
             held, total = [], 0
     if held:
         yield held
-
-
-def _parse(plain: bytes) -> None:
-    for line in io.BytesIO(plain):
-        orjson.loads(line)
 
 
 def _read(chunks: list[bytes], size: int) -> None:

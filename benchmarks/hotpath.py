@@ -19,6 +19,7 @@ from typing import Final
 import orjson
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 
+from benchmarks.bare import parse
 from benchmarks.counting import counting
 from benchmarks.events import SHARES, Generator
 from benchmarks.ticker import tick
@@ -136,10 +137,8 @@ def _in_turns(ways: Mapping[str, Callable[[], object]]) -> dict[str, list[float]
 
 
 def _bare(blocks: list[Block]) -> None:
-    loads = orjson.loads
     for _, data in blocks:
-        for line in io.BytesIO(data):
-            loads(line)
+        parse(data)
 
 
 def _feed(blocks: list[Block], decoders: dict[str, LineDecoder]) -> None:

@@ -29,18 +29,16 @@ def texts(numbers: Sequence[int]) -> list[bytes]:
 
 
 def labels_of(batch: Batch) -> list[bytes]:
-    """Write the labels of each record of *batch* as a JSON object."""
-    form, columns = label_columns(batch)
-    return fill(form, *columns)
+    """Write the labels of each record of *batch* as a JSON object, be there a pid or not."""
+    pairs = zip(batch.shared, batch.pids, strict=True)
+    return [text if pid == NO_PID else b'%b"pid":"%d"}' % (text, pid) for text, pid in pairs]
 
 
 def label_columns(batch: Batch) -> tuple[bytes, tuple[Sequence[bytes], ...]]:
     """Write the labels of *batch* as a form and the columns that belong in it; see ``fill``."""
     if NO_PID not in batch.pids:
         return b'%b"pid":"%b"}', (batch.shared, texts(batch.pids))
-    pairs = zip(batch.shared, batch.pids, strict=True)
-    whole = [text if pid == NO_PID else b'%b"pid":"%d"}' % (text, pid) for text, pid in pairs]
-    return b"%b", (whole,)
+    return b"%b", (labels_of(batch),)
 
 
 def read_labels(shared: bytes) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The part of a stream's pipeline that decodes and counts, and nothing else."""
 
-from collections.abc import Iterator
+import io
 
 from igpipe.decode import LineDecoder
 from igpipe.metrics import Look
@@ -14,12 +14,12 @@ def counting(gadget: str, look: Look) -> LineDecoder:
     def count(event: Event, _line: bytes | None) -> None:
         look.observe(event)
 
-    def take(lines: Iterator[bytes]) -> bytes | None:
+    def take(lines: io.BytesIO) -> bytes | None:
         if look.read is None:
             return next(lines, None)
-        events: list[bytes] = []
-        unlike = look.read(lines, events, [], [], [])
-        account.count(len(events))
+        tags: list[bytes] = []
+        unlike = look.read(lines, tags, [], [])
+        account.count(len(tags))
         return unlike
 
     decoder = LineDecoder(gadget, count, account, line_limit=1 << 20, array_limit=1 << 24)

@@ -1,9 +1,10 @@
 """The way of an event: a stream's items through decode into metrics and forward, in order. Pure."""
 
 import copy
+import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -164,21 +165,19 @@ class StreamPipeline:
             self._decoder.sample = None
         self.exposure.lines(block.arrived, events=self.account.events > events)
 
-    def _take(self, lines: Iterator[bytes]) -> bytes | None:
+    def _take(self, lines: io.BytesIO) -> bytes | None:
         """Take events of the shape that the look knows; see Take of decode."""
         read, forward = self._look.read, self._forward
         if read is None:
             return next(lines, None)
-        seqs, times, shared, pids, events = forward.columns
-        begin = len(seqs)
-        try:
-            return read(lines, events, shared, times, pids)
-        finally:
-            count = len(events) - begin
-            seqs.extend(range(self._seq, self._seq + count))
-            self._seq += count
-            self.account.count(count)
-            forward.added(begin, self._now_ns())
+        begin = lines.tell()
+        _, times, shared, pids, _ = forward.columns
+        unlike = read(lines, shared, times, pids)
+        end = lines.tell() - len(unlike or b"")
+        count = forward.added(lines.getvalue()[begin:end], self._seq, self._now_ns())
+        self._seq += count
+        self.account.count(count)
+        return unlike
 
     def _on_event(self, event: Event, line: bytes | None) -> None:
         shared = None

@@ -77,7 +77,7 @@ def parse_line(text: bytes) -> Batch:
         raise ValueError("no record")
     source = Source(known["cluster"], known["node"], known["session"], known["gadget"])
     numbers = known["weight"], [known["seq"]], [known["time"]]
-    return Batch(source, *numbers, [labels], [NO_PID], [event[:-1]])
+    return Batch(source, *numbers, [labels], [NO_PID], event[:-1] + b"\n")
 
 
 def _is_record(known: Any) -> bool:
@@ -148,16 +148,19 @@ def iso_second(second: int) -> bytes:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
-def seconds_of(batch: Batch) -> Iterator[tuple[int, Batch]]:
-    """Cut *batch* where its records' times come to another second (unix); most are of one."""
+def seconds_of(batch: Batch) -> Iterator[tuple[int, slice]]:
+    """Tell which rows of *batch* follow each other in one second (unix); most are of one."""
     first = batch.first_time // 10**9
     if first == batch.last_time // 10**9:
-        yield first, batch
+        yield first, slice(None)
         return
-    for second, rows in groupby(range(batch.count), lambda row: batch.times[row] // 10**9):
-        yield second, batch.select([*rows])
+    begin = 0
+    for second, times in groupby(batch.times, lambda time: time // 10**9):
+        end = begin + len([*times])
+        yield second, slice(begin, end)
+        begin = end
 
 
-def nanoseconds(batch: Batch) -> list[bytes]:
-    """Write the nine digits of each record's time that are less than a second."""
-    return [time[-9:].rjust(9, b"0") for time in texts(batch.times)]
+def nanoseconds(times: Sequence[int]) -> list[bytes]:
+    """Write the nine digits of each time that are less than a second."""
+    return [time[-9:].rjust(9, b"0") for time in texts(times)]

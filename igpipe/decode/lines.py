@@ -2,7 +2,7 @@
 
 import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import orjson
@@ -18,7 +18,7 @@ OnEvent = Callable[[Event, bytes | None], None]
 OnArray = Callable[[], None]
 """Told of each array before its rows: a snapshot replaces the one before, even by nothing."""
 
-Take = Callable[[Iterator[bytes]], bytes | None]
+Take = Callable[[io.BytesIO], bytes | None]
 """
 Takes lines (with their newline) that are events like those before, and counts them. It returns
 the first that is not, of which it has changed nothing; None when there are no more.

@@ -10,18 +10,22 @@ from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
 from igpipe.forward.labels import Labels, labels_in, write_all
 from igpipe.forward.redact import build_redactor
-from igpipe.model import NO_PID, RECORD_BYTES, Batch, Event, Shown, Source
+from igpipe.model import NO_PID, Batch, Event, Shown, Source, in_lines
 from igpipe.record import line as line_of
 
 
 class Columns(NamedTuple):
-    """The records of an open batch; see Batch. Rows would be tuples, which cost more to collect."""
+    """
+    The records of an open batch; see Batch. Rows would be tuples, which cost more to collect.
+
+    The text is in pieces of whole lines.
+    """
 
     seqs: list[int]
     times: list[int]
     shared: list[bytes]
     pids: list[int]
-    events: list[bytes]
+    text: list[bytes]
 
 
 class Forwarder:
@@ -103,7 +107,7 @@ class StreamForward:
     @property
     def forwarded(self) -> int:
         """Events that became records, those of the open batch among them."""
-        return self.flushed + len(self.columns.events)
+        return self.flushed + len(self.columns.seqs)
 
     def offer(
         self, event: Event, line: bytes | None, seq: int, time_ns: int, shared: bytes | None = None
@@ -134,28 +138,35 @@ class StreamForward:
         columns.times.append(time_ns)
         columns.shared.append(shared)
         columns.pids.append(pid)
-        columns.events.append(line[:-1] if line[-1] == _NEWLINE else line)
-        self._grew(len(line))
+        self._grew(line if line[-1] == _NEWLINE else line + b"\n")
 
-    def added(self, begin: int, now_ns: int) -> None:
+    def added(self, text: bytes, first_seq: int, now_ns: int) -> int:
         """
-        Tell that records were added to the ``columns`` by who counted them, from row *begin* on.
+        Add the *text* of records whose other ``columns`` have grown already; return how many.
 
-        Labels that were folded there (None) are read anew, and a time of 0 becomes *now_ns*.
+        They are numbered from *first_seq* on. Labels that were folded (None) are read anew, and a
+        time of 0 becomes *now_ns*.
         """
-        _, times, shared, pids, events = self.columns
+        seqs, times, shared, pids, _ = self.columns
+        begin = len(seqs)
+        count = len(times) - begin
+        if not count:
+            return 0
+        seqs.extend(range(first_seq, first_seq + count))
         if not all(shared[begin:]):
-            for row, labels in enumerate(shared[begin:], begin):
-                if not labels:
-                    shared[row], pids[row] = labels_in(events[row]), NO_PID
+            for row, event in enumerate(text.split(b"\n")[:-1], begin):
+                if not shared[row]:
+                    shared[row], pids[row] = labels_in(event), NO_PID
         if 0 in times[begin:]:
             times[begin:] = [time or now_ns for time in times[begin:]]
-        self._grew(sum(map(len, events[begin:])) + len(events) - begin)
+        self._grew(text)
+        return count
 
-    def _grew(self, size: int) -> None:
+    def _grew(self, text: bytes) -> None:
         if not self._size:
             self._opened = self._now
-        self._size += size
+        self.columns.text.append(text)
+        self._size += len(text)
         if self._size >= self._batch_bytes:
             self.flush()
 
@@ -171,23 +182,24 @@ class StreamForward:
             line = self._rewritten or self._rewrite(event)
         if line:
             text, labels = line.rstrip(b"\n"), write_all(event)
-            columns = ([seq], [time_ns], [labels], [NO_PID], [text])
+            columns = ([seq], [time_ns], [labels], [NO_PID], in_lines([text]))
             batch = Batch(self._source, self._weight, *columns)
             self._shown(event, line_of(batch, 0) + b"\n")
 
     def due(self, now: float) -> None:
         """Tell the time (unix seconds); a batch that is old enough is closed."""
         self._now = now
-        if self.columns.events and now - self._opened >= self._batch_age:
+        if self.columns.seqs and now - self._opened >= self._batch_age:
             self.flush()
         else:
             self._tell()
 
     def flush(self) -> None:
         """Close the batch, if there is one."""
-        if self.columns.events:
-            size = self._size + RECORD_BYTES * len(self.columns.events)
-            batch = Batch(self._source, self._weight, *self.columns, size=size)
+        if self.columns.seqs:
+            seqs, times, shared, pids, text = self.columns
+            columns = seqs, times, shared, pids, b"".join(text)
+            batch = Batch(self._source, self._weight, *columns)
             self.columns, self._size = Columns([], [], [], [], []), 0
             self.flushed += batch.count
             self._forwarder.append(batch)

@@ -62,11 +62,11 @@ class Look:
     It returns a tag, so that who asked for fields (*also* of Metrics) need not read them: what
     *tag* of ``Metrics.begin`` made of their values, or None if that is not known.
 
-    ``read(lines, events, tags, *beside)`` does the same for lines, of which it reads no more than
-    is needed. To the lists that it is given it adds each line without its newline, its tag, and
-    its numbers *beside* (of Metrics), one list for each. It returns the first line that has another
-    shape, for which nothing changed; None when there are no more. There is no ``read`` without
-    numbers beside, or for events that must be seen as a whole.
+    ``read(lines, tags, *beside)`` does the same for lines, of which it reads no more than
+    is needed. To the lists that it is given it adds each line's tag, and its numbers *beside* (of
+    Metrics), one list for each. It returns the first line that has another shape, for which nothing
+    changed; None when there are no more. There is no ``read`` without numbers beside, or for events
+    that must be seen as a whole.
     """
 
     observe: Observe

@@ -1,6 +1,6 @@
 """Events, and the records that they become. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,10 +23,11 @@ class Batch:
     """
     Records of one stream, in order, by column: what the spool stores and sinks read.
 
-    ``seqs`` are the records' numbers, ``times`` integer unix nanoseconds, ``events`` JSON objects
-    without a newline. ``shared`` are their labels but the pid (namespace, pod, container, comm,
-    uid; strings, none empty, by the same names for every gadget), which many records share: the
-    beginning of a JSON object up to the pid, which ``pids`` hold; with NO_PID it is all of it.
+    ``seqs`` are the records' numbers, ``times`` integer unix nanoseconds. ``shared`` are their
+    labels but the pid (namespace, pod, container, comm, uid; strings, none empty, by the same names
+    for every gadget), which many records share: the beginning of a JSON object up to the pid, which
+    ``pids`` hold; with NO_PID it is all of it. ``text`` are their events, JSON objects, a line
+    each: whole as it came, for most of the time nobody needs them one by one.
 
     ``size`` is about how many bytes all that takes, counted if it is not given. ``first_seq`` names
     the batch among those of its stream, also when only some of its records are left.
@@ -38,7 +39,7 @@ class Batch:
     times: Sequence[int]
     shared: Sequence[bytes]
     pids: Sequence[int]
-    events: Sequence[bytes]
+    text: bytes
     first_seq: int = -1
     size: int = field(default=-1, compare=False)
     first_time: int = field(init=False)
@@ -48,7 +49,7 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.size < 0:
-            size = sum(map(len, self.events)) + RECORD_BYTES * self.count
+            size = len(self.text) + RECORD_BYTES * self.count
             object.__setattr__(self, "size", size)
         object.__setattr__(self, "first_time", min(self.times))
         object.__setattr__(self, "last_time", max(self.times))
@@ -60,8 +61,24 @@ class Batch:
         """How many records there are."""
         return len(self.seqs)
 
+    @property
+    def events(self) -> list[bytes]:
+        """The events one by one, without their newlines; made anew each time."""
+        events = self.text.split(b"\n")
+        events.pop()
+        return events
+
     def select(self, rows: Sequence[int]) -> "Batch":
         """Make a batch of some of its records."""
+        [batch] = self.split([rows])
+        return batch
+
+    def split(self, parts: Iterable[Sequence[int]]) -> list["Batch"]:
+        """Make batches, each of the records in some rows."""
+        events = self.events
+        return [self._some(rows, events) for rows in parts]
+
+    def _some(self, rows: Sequence[int], events: Sequence[bytes]) -> "Batch":
         return Batch(
             self.source,
             self.weight,
@@ -69,6 +86,11 @@ class Batch:
             [self.times[row] for row in rows],
             [self.shared[row] for row in rows],
             [self.pids[row] for row in rows],
-            [self.events[row] for row in rows],
+            in_lines(events[row] for row in rows),
             self.first_seq,
         )
+
+
+def in_lines(events: Iterable[bytes]) -> bytes:
+    """Write *events* as the text of a batch."""
+    return b"".join([b"%b\n" % event for event in events])

@@ -28,15 +28,16 @@ Who = tuple[str, str, Raw, Raw, str | None, str | None]
 """Cluster, node, runtime, and of the process the credentials, its name, and its parent's."""
 
 
-def ecs_heads(batch: Batch, namespace: str) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
-    """Write all but the raw event of each document, and say which cannot be: nested too deep."""
+def ecs_documents(batch: Batch, namespace: str) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
+    """Write each document but its end, and say which cannot be: nested too deep."""
     source, errors = batch.source, {}
     cluster, node = source.cluster, source.node
     details, action = details_of(source.gadget), action_of(source.gadget)
     read = read_facts(source.gadget)
     own: list[bytes] = []
     common: list[bytes] = []
-    for raw, shared in zip(batch.events, batch.shared, strict=True):
+    events = batch.events
+    for raw, shared in zip(events, batch.shared, strict=True):
         try:
             event = read(raw)
             result, more, fields = details(event, action)
@@ -55,7 +56,7 @@ def ecs_heads(batch: Batch, namespace: str) -> tuple[tuple[list[bytes], ...], di
                 begun = rest = b""
         own.append(begun)
         common.append(rest)
-    return (_begins(batch, namespace), own, common), errors
+    return (_begins(batch, namespace), own, common, events), errors
 
 
 def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[bytes, bytes]:
@@ -68,10 +69,10 @@ def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[b
 def _begins(batch: Batch, namespace: str) -> list[bytes]:
     """Write what differs from record to record by its numbers only; by seconds, for the date."""
     begins: list[bytes] = []
-    for second, part in seconds_of(batch):
-        numbers = texts(part.seqs)
-        form = _form(batch, namespace, second)
-        begins += fill(form, numbers, nanoseconds(part), numbers, numbers)
+    seqs = texts(batch.seqs)
+    for second, rows in seconds_of(batch):
+        numbers, times = seqs[rows], nanoseconds(batch.times[rows])
+        begins += fill(_form(batch, namespace, second), numbers, times, numbers, numbers)
     return begins
 
 

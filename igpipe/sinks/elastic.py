@@ -7,7 +7,7 @@ import orjson
 
 from igpipe.config import ElasticsearchSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
-from igpipe.sinks.elasticformat import HEADS, BulkPacker, DataStream
+from igpipe.sinks.elasticformat import DOCUMENTS, BulkPacker, DataStream
 from igpipe.sinks.http import SUMMARY_LENGTH, Answer, Transport
 from igpipe.sinks.pack import gzipped
 from igpipe.sinks.ports import DELIVERED, DUPLICATE, Parcel, Verdict, again, dead_letter
@@ -36,13 +36,13 @@ class Elasticsearch:
         self._transport = transport
         self._stored = stored
         self._most = config.request_records
-        self._heads = HEADS[config.document]
+        self._documents = DOCUMENTS[config.document]
         self._namespace = config.namespace
         self._streams: dict[str, DataStream] = {}
 
     def packer(self, limit_bytes: int, now: float) -> BulkPacker:
         """Begin a round; see Sink."""
-        return BulkPacker(self._heads, self._stream, limit_bytes, self._most)
+        return BulkPacker(self._documents, self._stream, limit_bytes, self._most)
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Create documents in one data stream; see Sink."""

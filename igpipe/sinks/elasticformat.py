@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 import orjson
@@ -19,13 +18,13 @@ from igpipe.record import (
     stream_name,
     texts,
 )
-from igpipe.sinks.ecs import ecs_heads
+from igpipe.sinks.ecs import ecs_documents
 from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
 
-Heads = Callable[[Batch, str], tuple[tuple[list[bytes], ...], dict[int, str]]]
+Documents = Callable[[Batch, str], tuple[tuple[list[bytes], ...], dict[int, str]]]
 """
-Writes what stands before the event in the document of each record, in columns; see Piece.
+Writes the document of each record but its end, in columns; see Piece.
 
 The line that tells what to do with the document is a part of it. The second argument is the data
 stream's namespace. The second part of the result tells which rows cannot be written, and why; what
@@ -49,21 +48,20 @@ class BulkPacker:
 
     def __init__(
         self,
-        heads: Heads,
+        documents: Documents,
         stream: Callable[[str], DataStream],
         limit_bytes: int,
         most: int = ALL,
     ) -> None:
-        self._heads = heads
+        self._documents = documents
         self._stream = stream
         self._grouping = Grouping(limit_bytes, most, extra=len(END), strict=True)
 
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
         stream = self._stream(batch.source.gadget)
-        heads, errors = self._heads(batch, stream.namespace)
+        columns, errors = self._documents(batch, stream.namespace)
         rows: Sequence[int] = range(batch.count)
-        columns = (*heads, batch.events)
         if errors:
             rows = [row for row in rows if row not in errors]
             columns = tuple([column[row] for row in rows] for column in columns)
@@ -81,16 +79,23 @@ class BulkPacker:
         return self._grouping.parcels()
 
 
-def raw_heads(batch: Batch, _namespace: str) -> tuple[tuple[list[bytes]], dict[int, str]]:
+def raw_documents(
+    batch: Batch, _namespace: str
+) -> tuple[tuple[list[bytes], list[bytes]], dict[int, str]]:
     """Write records as they are, with a date for their time, and the event under ``ig``."""
-    parts = (_raw_heads(second, part) for second, part in seconds_of(batch))
-    return ([*chain.from_iterable(parts)],), {}
-
-
-def _raw_heads(second: int, batch: Batch) -> list[bytes]:
-    """Write the heads of records of one *second*."""
     labels, columns = label_columns(batch)
-    form = (
+    seqs = texts(batch.seqs)
+    heads: list[bytes] = []
+    for second, rows in seconds_of(batch):
+        form = _raw_form(batch, second, labels)
+        numbers, times = seqs[rows], nanoseconds(batch.times[rows])
+        heads += fill(form, numbers, times, numbers, *(column[rows] for column in columns))
+    return (heads, batch.events), {}
+
+
+def _raw_form(batch: Batch, second: int, labels: bytes) -> bytes:
+    """Write the form of what stands before the events of one second, with that of their *labels*"""
+    return (
         b'{"create":{"_id":"%d-%b-%%b"}}\n{"@timestamp":"%b.%%bZ",%b,"seq":%%b,"weight":%b,'
         b'"labels":%b,"ig":'
     ) % (
@@ -101,9 +106,7 @@ def _raw_heads(second: int, batch: Batch) -> list[bytes]:
         orjson.dumps(batch.weight),
         labels,
     )
-    numbers = texts(batch.seqs)
-    return fill(form, numbers, nanoseconds(batch), numbers, *columns)
 
 
-HEADS: Final[Mapping[str, Heads]] = {"ecs": ecs_heads, "raw": raw_heads}
+DOCUMENTS: Final[Mapping[str, Documents]] = {"ecs": ecs_documents, "raw": raw_documents}
 """The kinds of documents, as configuration names them."""

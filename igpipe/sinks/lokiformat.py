@@ -98,9 +98,11 @@ class LokiPacker:
     def add(self, taken: int, batch: Batch) -> None:
         """Encode the records of a batch."""
         replay = self._format.is_replay(batch, self._now)
-        for namespace, rows in self._by_namespace(taken, batch).items():
+        found = self._by_namespace(taken, batch)
+        whole = [*map(len, found.values())] == [batch.count]
+        parts = [batch] if whole else batch.split(found.values())
+        for (namespace, rows), some in zip(found.items(), parts, strict=True):
             stream = self._format.stream(batch.source, namespace, replay=replay)
-            some = batch if len(rows) == batch.count else batch.select(rows)
             self._grouping.add(Piece(taken, rows, _entries(some, stream)), stream)
 
     def refused(self) -> Refused:

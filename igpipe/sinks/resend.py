@@ -92,10 +92,10 @@ async def _send(
 def _batches(records: Sequence[Batch]) -> Iterator[Batch]:
     """Put what follows each other in one stream, with one weight, in a batch."""
     for (source, weight), group in groupby(records, key=attrgetter("source", "weight")):
-        seqs, times, shared, pids, events = zip(*map(_row, group), strict=True)
-        yield Batch(source, weight, seqs, times, shared, pids, events)
+        seqs, times, shared, pids, texts = zip(*map(_row, group), strict=True)
+        yield Batch(source, weight, seqs, times, shared, pids, b"".join(texts))
 
 
 def _row(one: Batch) -> tuple[int, int, bytes, int, bytes]:
     """Take the only record out of a batch."""
-    return one.seqs[0], one.times[0], one.shared[0], one.pids[0], one.events[0]
+    return one.seqs[0], one.times[0], one.shared[0], one.pids[0], one.text

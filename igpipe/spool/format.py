@@ -26,7 +26,7 @@ from igpipe.model import Batch, Source
 from igpipe.spool.payload import decode_payload
 
 MAGIC: Final = b"\xabIGS"
-VERSION: Final = 2
+VERSION: Final = 3
 PLAIN: Final = 0
 DEFLATE: Final = 1
 MAX_SOURCE: Final = 4096

@@ -122,8 +122,8 @@ class Maker:
 def batch_at(first: int, count: int) -> Batch:
     """Make a batch of *count* records; they are short, there are many."""
     seqs = [*range(first, first + count)]
-    events = [b'{"args":"some words of an event"}' for _ in seqs]
-    return Batch(SOURCE, 1.0, seqs, seqs, [b"{"] * count, [7] * count, events)
+    text = b'{"args":"some words of an event"}\n' * count
+    return Batch(SOURCE, 1.0, seqs, seqs, [b"{"] * count, [7] * count, text)
 
 
 def memory() -> int:

@@ -35,12 +35,11 @@ class Counted:
         """Take a line; return its tag and the numbers beside, or what was wrong with it."""
         before = copy.deepcopy(self.cells)
         if self.read is not None:
-            columns: tuple[list[Any], ...] = tuple([] for _ in range(2 + len(self.plan.beside)))
+            columns: tuple[list[Any], ...] = tuple([] for _ in range(1 + len(self.plan.beside)))
             unlike = self.read(iter([line + b"\n"]), *columns)
             if unlike is None:
-                assert columns[0] == [line]
                 self.narrow += 1
-                return tuple(column[0] for column in columns[1:])
+                return tuple(column[0] for column in columns)
             assert unlike == line + b"\n"
             assert self.cells == before
             assert not any(columns)

@@ -69,7 +69,7 @@ def batch_of(lines: Sequence[bytes]) -> Batch:
         [one.times[0] for one in ones],
         [one.shared[0] for one in ones],
         [NO_PID] * len(ones),
-        [one.events[0] for one in ones],
+        b"".join(one.text for one in ones),
     )
 
 

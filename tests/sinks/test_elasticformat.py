@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igpipe.forward.labels import write_all
-from igpipe.model import Source
+from igpipe.model import Source, in_lines
 from igpipe.record import identity
-from igpipe.sinks.elasticformat import HEADS, BulkPacker, DataStream
+from igpipe.sinks.elasticformat import DOCUMENTS, BulkPacker, DataStream
 from tests.sinks.samples import EVENT, batch_of, fill, record
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,7 +32,7 @@ def pack(*lines: bytes, document: str = "ecs", limit: int = 2**20) -> BulkPacker
     """Pack *lines* as batches of one record each."""
     streams: dict[str, DataStream] = {}
     packer = BulkPacker(
-        HEADS[document],
+        DOCUMENTS[document],
         lambda gadget: streams.setdefault(gadget, DataStream(name=gadget, namespace="default")),
         limit,
     )
@@ -90,9 +90,9 @@ def test_an_identity_is_a_records_own(document: str) -> None:
 def test_what_is_too_deep_is_refused_and_its_neighbours_are_sent() -> None:
     """Such an event can be forwarded, but not read again as a part of something."""
     deep = b'{"x":' + b"[" * 1024 + b"]" * 1024 + b"}"
-    packer = BulkPacker(HEADS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
+    packer = BulkPacker(DOCUMENTS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
     whole = batch_of([record(0), record(1), record(2)])
-    packer.add(0, replace(whole, events=[whole.events[0], deep, whole.events[2]]))
+    packer.add(0, replace(whole, text=in_lines([whole.events[0], deep, whole.events[2]])))
     assert [(place.row, verdict.reason) for place, verdict in packer.refused()] == [
         (1, "unreadable")
     ]
@@ -105,8 +105,8 @@ def test_what_is_as_deep_as_an_event_may_be_stops_nobody(gadget: str) -> None:
     events = [b'{"%b":%b}' % (key, deep) for key in (b"args", b"name", b"uid", b"proc", b"dst")]
     source = Source("prod", "node-1", "s1", gadget)
     whole = batch_of([record(seq, source=source) for seq in range(len(events) + 1)])
-    packer = BulkPacker(HEADS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
-    packer.add(0, replace(whole, events=[*events, whole.events[-1]]))
+    packer = BulkPacker(DOCUMENTS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
+    packer.add(0, replace(whole, text=in_lines([*events, whole.events[-1]])))
     refused = {place.row for place, _ in packer.refused()}
     assert {place.row for parcel in packer.parcels() for place in parcel.places()} == (
         {*range(len(events) + 1)} - refused

@@ -110,11 +110,12 @@ def test_an_identity_is_of_cluster_session_gadget_and_number() -> None:
 def test_a_batch_is_cut_by_seconds(times: list[int]) -> None:
     """Each part has one second, and no record is lost or moved."""
     count = len(times)
-    batch = Batch(EXEC, 1.0, [*range(count)], times, [b"{"] * count, [1] * count, [b"{}"] * count)
+    batch = Batch(EXEC, 1.0, [*range(count)], times, [b"{"] * count, [1] * count, b"{}\n" * count)
     parts = list(seconds_of(batch))
-    assert [seq for _, part in parts for seq in part.seqs] == [*range(count)]
-    for second, part in parts:
-        assert [second * 10**9 + int(nanos) for nanos in nanoseconds(part)] == part.times
+    assert [seq for _, rows in parts for seq in batch.seqs[rows]] == [*range(count)]
+    for second, rows in parts:
+        part = batch.times[rows]
+        assert [second * 10**9 + int(nanos) for nanos in nanoseconds(part)] == part
         assert {len(nanos) for nanos in nanoseconds(part)} == {9}
 
 

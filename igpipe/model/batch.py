@@ -1,8 +1,10 @@
 """Events, and the records that they become. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from operator import methodcaller
+from typing import Any, Final, overload
 
 from igpipe.model.session import Source
 
@@ -62,11 +64,9 @@ class Batch:
         return len(self.seqs)
 
     @property
-    def events(self) -> list[bytes]:
-        """The events one by one, without their newlines; made anew each time."""
-        events = self.text.split(b"\n")
-        events.pop()
-        return events
+    def events(self) -> "Lines":
+        """The events one by one, without their newlines."""
+        return Lines(self.text, self.count)
 
     def select(self, rows: Sequence[int]) -> "Batch":
         """Make a batch of some of its records."""
@@ -75,7 +75,7 @@ class Batch:
 
     def split(self, parts: Iterable[Sequence[int]]) -> list["Batch"]:
         """Make batches, each of the records in some rows."""
-        events = self.events
+        events = [*self.events]
         return [self._some(rows, events) for rows in parts]
 
     def _some(self, rows: Sequence[int], events: Sequence[bytes]) -> "Batch":
@@ -89,6 +89,42 @@ class Batch:
             in_lines(events[row] for row in rows),
             self.first_seq,
         )
+
+
+class Lines(Sequence[bytes]):
+    """
+    The lines of a text, without their newlines, each made when it is read.
+
+    Who reads them one after another has each in the cache, where a list of them would be as large
+    as the text again. To find a single one takes as long as to read all.
+    """
+
+    __slots__ = ("_count", "_text")
+
+    def __init__(self, text: bytes, count: int) -> None:
+        self._text = text
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(_without_newline, io.BytesIO(self._text))
+
+    @overload
+    def __getitem__(self, key: int) -> bytes: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[bytes]: ...
+    def __getitem__(self, key: int | slice) -> bytes | list[bytes]:
+        return [*self][key]
+
+    @property
+    def size(self) -> int:
+        """How many bytes they have together."""
+        return len(self._text) - self._count
+
+
+_without_newline: Final = methodcaller("removesuffix", b"\n")
 
 
 def in_lines(events: Iterable[bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Records as documents with the fields of the Elastic Common Schema. Pure."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -28,7 +29,9 @@ Who = tuple[str, str, Raw, Raw, str | None, str | None]
 """Cluster, node, runtime, and of the process the credentials, its name, and its parent's."""
 
 
-def ecs_documents(batch: Batch, namespace: str) -> tuple[tuple[list[bytes], ...], dict[int, str]]:
+def ecs_documents(
+    batch: Batch, namespace: str
+) -> tuple[tuple[Sequence[bytes], ...], dict[int, str]]:
     """Write each document but its end, and say which cannot be: nested too deep."""
     source, errors = batch.source, {}
     cluster, node = source.cluster, source.node

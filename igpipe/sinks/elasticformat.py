@@ -22,7 +22,7 @@ from igpipe.sinks.ecs import ecs_documents
 from igpipe.sinks.grouping import ALL, Grouping
 from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
 
-Documents = Callable[[Batch, str], tuple[tuple[list[bytes], ...], dict[int, str]]]
+Documents = Callable[[Batch, str], tuple[tuple[Sequence[bytes], ...], dict[int, str]]]
 """
 Writes the document of each record but its end, in columns; see Piece.
 
@@ -64,7 +64,9 @@ class BulkPacker:
         rows: Sequence[int] = range(batch.count)
         if errors:
             rows = [row for row in rows if row not in errors]
-            columns = tuple([column[row] for row in rows] for column in columns)
+            columns = tuple(
+                [text for row, text in enumerate(column) if row not in errors] for column in columns
+            )
         for row, error in errors.items():
             verdict = dead_letter("unreadable", error)
             self._grouping.refused.append((Place(taken, row), verdict))
@@ -81,7 +83,7 @@ class BulkPacker:
 
 def raw_documents(
     batch: Batch, _namespace: str
-) -> tuple[tuple[list[bytes], list[bytes]], dict[int, str]]:
+) -> tuple[tuple[Sequence[bytes], ...], dict[int, str]]:
     """Write records as they are, with a date for their time, and the event under ``ig``."""
     labels, columns = label_columns(batch)
     seqs = texts(batch.seqs)

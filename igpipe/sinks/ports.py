@@ -7,7 +7,7 @@ from itertools import chain, islice, repeat
 from operator import add
 from typing import Final, NamedTuple, Protocol
 
-from igpipe.model import Batch
+from igpipe.model import Batch, Lines
 from igpipe.spool import RecordOutcome
 
 
@@ -33,7 +33,7 @@ class Piece:
 
     def size(self) -> int:
         """Tell how many bytes all texts have."""
-        return sum(sum(map(len, column)) for column in self.columns)
+        return sum(map(_size, self.columns))
 
     def sizes(self) -> list[int]:
         """Tell how many bytes each text has."""
@@ -44,6 +44,10 @@ class Piece:
         """Return the part from one record up to another."""
         columns = tuple(column[begin:end] for column in self.columns)
         return Piece(self.taken, self.rows[begin:end], columns)
+
+
+def _size(column: Sequence[bytes]) -> int:
+    return column.size if isinstance(column, Lines) else sum(map(len, column))
 
 
 class Frame(Protocol):

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from igpipe.model import NO_PID, Batch, Source
+from igpipe.model import NO_PID, Batch, Lines, Source
 
 END = b"}\n"
 """What stands behind a record's event."""
@@ -77,7 +77,7 @@ def parse_line(text: bytes) -> Batch:
         raise ValueError("no record")
     source = Source(known["cluster"], known["node"], known["session"], known["gadget"])
     numbers = known["weight"], [known["seq"]], [known["time"]]
-    return Batch(source, *numbers, [labels], [NO_PID], event[:-1] + b"\n")
+    return Batch(source, *numbers, [labels], [NO_PID], Lines.of([event[:-1]]))
 
 
 def _is_record(known: Any) -> bool:

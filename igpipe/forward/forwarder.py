@@ -10,7 +10,7 @@ from igpipe.forward.bucket import Buckets
 from igpipe.forward.filters import build_checks, container_key
 from igpipe.forward.labels import Labels, labels_in, write_all
 from igpipe.forward.redact import build_redactor
-from igpipe.model import NO_PID, Batch, Event, Shown, Source, in_lines
+from igpipe.model import NO_PID, Batch, Event, Lines, Shown, Source
 from igpipe.record import line as line_of
 
 
@@ -182,7 +182,7 @@ class StreamForward:
             line = self._rewritten or self._rewrite(event)
         if line:
             text, labels = line.rstrip(b"\n"), write_all(event)
-            columns = ([seq], [time_ns], [labels], [NO_PID], in_lines([text]))
+            columns = ([seq], [time_ns], [labels], [NO_PID], Lines.of([text]))
             batch = Batch(self._source, self._weight, *columns)
             self._shown(event, line_of(batch, 0) + b"\n")
 
@@ -198,7 +198,9 @@ class StreamForward:
         """Close the batch, if there is one."""
         if self.columns.seqs:
             seqs, times, shared, pids, text = self.columns
-            columns = seqs, times, shared, pids, b"".join(text)
+            if len(text) > _PIECES:
+                text = [b"".join(text)]
+            columns = seqs, times, shared, pids, Lines(text, len(seqs))
             batch = Batch(self._source, self._weight, *columns)
             self.columns, self._size = Columns([], [], [], [], []), 0
             self.flushed += batch.count
@@ -242,3 +244,5 @@ class StreamForward:
 _NO_FILTERS: Final = ForwardConfig()
 _OUTCOMES: Final = ("forwarded", "filtered", "shed")
 _NEWLINE: Final = ord("\n")
+_PIECES: Final = 64
+"""A batch that came in more pieces is joined: each costs who reads or writes it something."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from igpipe.model import NO_PID, SESSION_GADGET, Batch, Source, in_lines
+from igpipe.model import NO_PID, SESSION_GADGET, Batch, Lines, Source
 
 _SEQ: Final = {"ended": 0, "removed": 1, "gone": 2}
 _NANO: Final = 1_000_000_000
@@ -19,4 +19,4 @@ def build_batch(entry: dict[str, Any], cluster: str) -> Batch:
     """Build the batch that holds the record of *entry* alone."""
     source = Source(cluster, entry["node"], entry["id"], SESSION_GADGET)
     seq, time = _SEQ[entry["entry"]], int(entry["at"] * _NANO)
-    return Batch(source, 1.0, [seq], [time], [b"{}"], [NO_PID], in_lines([orjson.dumps(entry)]))
+    return Batch(source, 1.0, [seq], [time], [b"{}"], [NO_PID], Lines.of([orjson.dumps(entry)]))

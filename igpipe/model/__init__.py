@@ -1,7 +1,7 @@
 """The words of the design as plain values that every stage may know. Pure."""
 
 from igpipe.model.account import LineAccount
-from igpipe.model.batch import NO_PID, RECORD_BYTES, Batch, Event, Lines, Shown, in_lines
+from igpipe.model.batch import NO_PID, RECORD_BYTES, Batch, Event, Lines, Shown
 from igpipe.model.cluster import ContainerState, LeaseState, Node, Phase, PodState, Skip, Taint
 from igpipe.model.session import SESSION_GADGET, Outcome, Reason, Source, State
 from igpipe.model.stream import (
@@ -45,5 +45,4 @@ __all__ = [
     "State",
     "StreamItem",
     "Taint",
-    "in_lines",
 ]

@@ -1,8 +1,9 @@
 """Events, and the records that they become. Pure."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import methodcaller
 from typing import Any, Final, overload
 
@@ -20,19 +21,65 @@ NO_PID: Final = -1
 """Stands where a record's shared labels are all that it has."""
 
 
+class Lines(Sequence[bytes]):
+    """
+    Lines without their newlines, kept as *pieces* of text, and each made when it is read.
+
+    Who reads them one after another has each in the cache, where a list of them would be as large
+    as the text again. To find a single one takes as long as to read all. Each piece ends with a
+    newline; *count* is how many there are.
+    """
+
+    __slots__ = ("_count", "pieces")
+
+    def __init__(self, pieces: Sequence[bytes], count: int) -> None:
+        self.pieces = pieces
+        self._count = count
+
+    @classmethod
+    def of(cls, lines: Collection[bytes]) -> "Lines":
+        """Keep *lines*, none of which has a newline."""
+        return cls([b"\n".join((*lines, b""))], len(lines))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(_without_newline, chain.from_iterable(map(io.BytesIO, self.pieces)))
+
+    @overload
+    def __getitem__(self, key: int) -> bytes: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[bytes]: ...
+    def __getitem__(self, key: int | slice) -> bytes | list[bytes]:
+        return [*self][key]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as that of a list
+
+    @property
+    def size(self) -> int:
+        """How many bytes they have together."""
+        return sum(map(len, self.pieces)) - self._count
+
+
+_without_newline: Final = methodcaller("removesuffix", b"\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """
     Records of one stream, in order, by column: what the spool stores and sinks read.
 
-    ``seqs`` are the records' numbers, ``times`` integer unix nanoseconds. ``shared`` are their
-    labels but the pid (namespace, pod, container, comm, uid; strings, none empty, by the same names
-    for every gadget), which many records share: the beginning of a JSON object up to the pid, which
-    ``pids`` hold; with NO_PID it is all of it. ``text`` are their events, JSON objects, a line
-    each: whole as it came, for most of the time nobody needs them one by one.
+    ``seqs`` are the records' numbers, ``times`` integer unix nanoseconds, ``events`` JSON objects.
+    ``shared`` are their labels but the pid (namespace, pod, container, comm, uid; strings, none
+    empty, by the same names for every gadget), which many records share: the beginning of a JSON
+    object up to the pid, which ``pids`` hold; with NO_PID it is all of it.
 
-    ``size`` is about how many bytes all that takes, counted if it is not given. ``first_seq`` names
-    the batch among those of its stream, also when only some of its records are left.
+    ``first_seq`` names the batch among those of its stream, also when only some of its records are
+    left.
     """
 
     source: Source
@@ -41,18 +88,17 @@ class Batch:
     times: Sequence[int]
     shared: Sequence[bytes]
     pids: Sequence[int]
-    text: bytes
+    events: Lines
     first_seq: int = -1
-    size: int = field(default=-1, compare=False)
+    size: int = field(init=False)
+    """About how many bytes all that takes."""
     first_time: int = field(init=False)
     """The smallest time."""
     last_time: int = field(init=False)
     """The largest time."""
 
     def __post_init__(self) -> None:
-        if self.size < 0:
-            size = len(self.text) + RECORD_BYTES * self.count
-            object.__setattr__(self, "size", size)
+        object.__setattr__(self, "size", self.events.size + RECORD_BYTES * self.count)
         object.__setattr__(self, "first_time", min(self.times))
         object.__setattr__(self, "last_time", max(self.times))
         if self.first_seq < 0:
@@ -62,11 +108,6 @@ class Batch:
     def count(self) -> int:
         """How many records there are."""
         return len(self.seqs)
-
-    @property
-    def events(self) -> "Lines":
-        """The events one by one, without their newlines."""
-        return Lines(self.text, self.count)
 
     def select(self, rows: Sequence[int]) -> "Batch":
         """Make a batch of some of its records."""
@@ -86,47 +127,6 @@ class Batch:
             [self.times[row] for row in rows],
             [self.shared[row] for row in rows],
             [self.pids[row] for row in rows],
-            in_lines(events[row] for row in rows),
+            Lines.of([events[row] for row in rows]),
             self.first_seq,
         )
-
-
-class Lines(Sequence[bytes]):
-    """
-    The lines of a text, without their newlines, each made when it is read.
-
-    Who reads them one after another has each in the cache, where a list of them would be as large
-    as the text again. To find a single one takes as long as to read all.
-    """
-
-    __slots__ = ("_count", "_text")
-
-    def __init__(self, text: bytes, count: int) -> None:
-        self._text = text
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[bytes]:
-        return map(_without_newline, io.BytesIO(self._text))
-
-    @overload
-    def __getitem__(self, key: int) -> bytes: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[bytes]: ...
-    def __getitem__(self, key: int | slice) -> bytes | list[bytes]:
-        return [*self][key]
-
-    @property
-    def size(self) -> int:
-        """How many bytes they have together."""
-        return len(self._text) - self._count
-
-
-_without_newline: Final = methodcaller("removesuffix", b"\n")
-
-
-def in_lines(events: Iterable[bytes]) -> bytes:
-    """Write *events* as the text of a batch."""
-    return b"".join([b"%b\n" % event for event in events])

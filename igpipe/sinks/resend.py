@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from igpipe.config import AnySink, SpoolConfig
 from igpipe.health import Health
-from igpipe.model import Batch, Source
+from igpipe.model import Batch, Lines, Source
 from igpipe.record import parse_line
 from igpipe.sinks.kinds import open_sink
 from igpipe.sinks.letterfile import LetterFile, parse_letter
@@ -92,10 +92,10 @@ async def _send(
 def _batches(records: Sequence[Batch]) -> Iterator[Batch]:
     """Put what follows each other in one stream, with one weight, in a batch."""
     for (source, weight), group in groupby(records, key=attrgetter("source", "weight")):
-        seqs, times, shared, pids, texts = zip(*map(_row, group), strict=True)
-        yield Batch(source, weight, seqs, times, shared, pids, b"".join(texts))
+        seqs, times, shared, pids, events = zip(*map(_row, group), strict=True)
+        yield Batch(source, weight, seqs, times, shared, pids, Lines.of(events))
 
 
 def _row(one: Batch) -> tuple[int, int, bytes, int, bytes]:
     """Take the only record out of a batch."""
-    return one.seqs[0], one.times[0], one.shared[0], one.pids[0], one.text
+    return one.seqs[0], one.times[0], one.shared[0], one.pids[0], one.events[0]

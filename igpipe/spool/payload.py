@@ -8,13 +8,13 @@ spare a tenth of the bytes, and costs more time than to write them.
 
 import orjson
 
-from igpipe.model import Batch, Source
+from igpipe.model import Batch, Lines, Source
 
 
 def encode_payload(batch: Batch) -> list[bytes]:
     """Write the records of *batch*, in parts."""
     head = {"weight": batch.weight, "seqs": batch.seqs, "times": batch.times, "pids": batch.pids}
-    return [b"\n".join((orjson.dumps(head), *batch.shared, b"")), batch.text]
+    return [b"\n".join((orjson.dumps(head), *batch.shared, b"")), *batch.events.pieces]
 
 
 def decode_payload(source: Source, data: bytes) -> Batch:
@@ -28,7 +28,7 @@ def decode_payload(source: Source, data: bytes) -> Batch:
         raise ValueError(f"no payload: {error}") from None
     if not len(seqs) == len(times) == len(pids) == len(shared) == text.count(b"\n"):
         raise ValueError("no payload: its columns differ in length")
-    return Batch(source, weight, seqs, times, shared, pids, text)
+    return Batch(source, weight, seqs, times, shared, pids, Lines([text], len(seqs)))
 
 
 _HEAD = ("weight", "seqs", "times", "pids")

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from igpipe.config import ElasticsearchSink, SpoolConfig
 from igpipe.health import Health
-from igpipe.model import Batch, in_lines
+from igpipe.model import Batch, Lines
 from igpipe.sinks import open_sinks
 from igpipe.spool import Account, open_spool
 from igpipe.telemetry import Telemetry
@@ -101,7 +101,7 @@ def _batch(tick: int) -> Batch:
     first = tick * count
     event = orjson.dumps({**EVENT, "pad": PAD})
     seqs, times = [*range(first, first + count)], [time.time_ns()] * count
-    return Batch(SOURCE, 1.0, seqs, times, [b"{"] * count, [12] * count, in_lines([event] * count))
+    return Batch(SOURCE, 1.0, seqs, times, [b"{"] * count, [12] * count, Lines.of([event] * count))
 
 
 async def _free_port() -> int:

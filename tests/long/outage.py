@@ -12,7 +12,7 @@ from igpipe.backoff import Backoff
 from igpipe.config import SpoolConfig
 from igpipe.errors import SinkUnavailable
 from igpipe.health import Health
-from igpipe.model import Batch, Source
+from igpipe.model import Batch, Lines, Source
 from igpipe.sinks.lines import LinePacker
 from igpipe.sinks.ports import DELIVERED, Parcel, Verdict
 from igpipe.sinks.sender import Sender
@@ -122,8 +122,8 @@ class Maker:
 def batch_at(first: int, count: int) -> Batch:
     """Make a batch of *count* records; they are short, there are many."""
     seqs = [*range(first, first + count)]
-    text = b'{"args":"some words of an event"}\n' * count
-    return Batch(SOURCE, 1.0, seqs, seqs, [b"{"] * count, [7] * count, text)
+    events = Lines.of([b'{"args":"some words of an event"}'] * count)
+    return Batch(SOURCE, 1.0, seqs, seqs, [b"{"] * count, [7] * count, events)
 
 
 def memory() -> int:

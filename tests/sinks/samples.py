@@ -15,7 +15,7 @@ from igpipe.config import LokiSink, SpoolConfig
 from igpipe.errors import SinkBroken
 from igpipe.forward.labels import write_all
 from igpipe.health import Health
-from igpipe.model import NO_PID, Batch, Source
+from igpipe.model import NO_PID, Batch, Lines, Source
 from igpipe.record import parse_line
 from igpipe.sinks.http import Answer
 from igpipe.sinks.loki import Loki
@@ -69,7 +69,7 @@ def batch_of(lines: Sequence[bytes]) -> Batch:
         [one.times[0] for one in ones],
         [one.shared[0] for one in ones],
         [NO_PID] * len(ones),
-        b"".join(one.text for one in ones),
+        Lines.of([one.events[0] for one in ones]),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igpipe.forward.labels import write_all
-from igpipe.model import Source, in_lines
+from igpipe.model import Lines, Source
 from igpipe.record import identity
 from igpipe.sinks.elasticformat import DOCUMENTS, BulkPacker, DataStream
 from tests.sinks.samples import EVENT, batch_of, fill, record
@@ -92,7 +92,7 @@ def test_what_is_too_deep_is_refused_and_its_neighbours_are_sent() -> None:
     deep = b'{"x":' + b"[" * 1024 + b"]" * 1024 + b"}"
     packer = BulkPacker(DOCUMENTS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
     whole = batch_of([record(0), record(1), record(2)])
-    packer.add(0, replace(whole, text=in_lines([whole.events[0], deep, whole.events[2]])))
+    packer.add(0, replace(whole, events=Lines.of([whole.events[0], deep, whole.events[2]])))
     assert [(place.row, verdict.reason) for place, verdict in packer.refused()] == [
         (1, "unreadable")
     ]
@@ -106,7 +106,7 @@ def test_what_is_as_deep_as_an_event_may_be_stops_nobody(gadget: str) -> None:
     source = Source("prod", "node-1", "s1", gadget)
     whole = batch_of([record(seq, source=source) for seq in range(len(events) + 1)])
     packer = BulkPacker(DOCUMENTS["ecs"], lambda gadget: DataStream(name=gadget), 2**20)
-    packer.add(0, replace(whole, text=in_lines([*events, whole.events[-1]])))
+    packer.add(0, replace(whole, events=Lines.of([*events, whole.events[-1]])))
     refused = {place.row for place, _ in packer.refused()}
     assert {place.row for parcel in packer.parcels() for place in parcel.places()} == (
         {*range(len(events) + 1)} - refused

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from igpipe.model import NO_PID, Batch, in_lines
+from igpipe.model import NO_PID, Batch, Lines
 from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.ports import Place, Verdict
 from igpipe.spool import RecordOutcome
@@ -26,7 +26,7 @@ def test_any_part_may_be_known(batches: list[list[tuple[bytes, RecordOutcome | N
     for records in batches:
         events, numbers = [line for line, _ in records], [*range(len(records))]
         labels, pids = [b"{}"] * len(records), [NO_PID] * len(records)
-        spool.append(Batch(EXEC, 1.0, numbers, numbers, labels, pids, in_lines(events)), now=0)
+        spool.append(Batch(EXEC, 1.0, numbers, numbers, labels, pids, Lines.of(events)), now=0)
 
     ledger = Ledger(run(reader.take(2**20, 0)))
     for taken, records in enumerate(batches):

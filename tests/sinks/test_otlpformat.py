@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from igpipe.model import Source, in_lines
+from igpipe.model import Lines, Source
 from igpipe.sinks.otlpformat import ExportFrame, OtlpPacker
 from igpipe.sinks.ports import Parcel
 from tests.sinks.samples import EVENT, batch_of, fill, record
@@ -123,7 +123,7 @@ def test_what_is_as_deep_as_an_event_may_be_is_refused() -> None:
     deep = b'{"args":[' + b"[" * 1020 + b"]" * 1020 + b"]}"
     whole = batch_of([record(0), record(1)])
     packer = OtlpPacker(ExportFrame(), 2**20)
-    packer.add(0, replace(whole, text=in_lines([deep, whole.events[1]])))
+    packer.add(0, replace(whole, events=Lines.of([deep, whole.events[1]])))
     refused = [(place.row, verdict.reason) for place, verdict in packer.refused()]
     assert refused == [(0, "unreadable")]
     assert [place.row for place in packer.parcels()[0].places()] == [1]

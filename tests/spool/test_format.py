@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igpipe.model import Batch, Source, in_lines
+from igpipe.model import Batch, Lines, Source
 from igpipe.spool.format import DEFLATE, LOOK, MAGIC, PLAIN, Place, batch_of, encode, scan
 from igpipe.spool.payload import encode_payload
 from tests.spool.samples import batch
@@ -66,7 +66,7 @@ def test_times_and_names_from_a_node_may_be_anything() -> None:
 def test_a_record_inside_a_payload_is_no_record() -> None:
     """Who does not know the salt cannot forge a record, even after damage."""
     forged = log_of([batch(666)], salt=0)
-    inner = replace(batch(0), text=in_lines([forged.replace(b"\n", b" ")]))
+    inner = replace(batch(0), events=Lines.of([forged.replace(b"\n", b" ")]))
     data = bytearray(log_of([inner, batch(1)]))
     data[10] ^= 1
 

@@ -39,8 +39,7 @@ def ecs_documents(
     read = read_facts(source.gadget)
     own: list[bytes] = []
     common: list[bytes] = []
-    events = batch.events
-    for raw, shared in zip(events, batch.shared, strict=True):
+    for raw, shared in zip(batch.events.ended(), batch.shared, strict=True):
         try:
             event = read(raw)
             result, more, fields = details(event, action)
@@ -59,7 +58,7 @@ def ecs_documents(
                 begun = rest = b""
         own.append(begun)
         common.append(rest)
-    return (_begins(batch, namespace), own, common, events), errors
+    return (_begins(batch, namespace), own, common, batch.events), errors
 
 
 def _odd(event: Facts, detail: Detail, place: tuple[bytes, str, str]) -> tuple[bytes, bytes]:

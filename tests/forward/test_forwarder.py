@@ -44,6 +44,17 @@ def test_a_line_is_kept_byte_by_byte() -> None:
         assert list(kept.batches.pop().events) == [line[:-1]]
 
 
+def test_a_batch_is_in_few_pieces() -> None:
+    """However many lines came one by one: a system call takes a bounded number of them."""
+    kept = Kept()
+    for seq in range(1025):
+        kept.stream.offer({}, b"{}\n", seq, 0)
+    kept.stream.flush()
+    (batch,) = kept.batches
+    assert (batch.count, [*batch.events]) == (1025, [b"{}"] * 1025)
+    assert len(batch.events.pieces) < 100
+
+
 def test_a_row_of_an_array_is_written_anew() -> None:
     """A row has no line of its own."""
     kept = Kept()

@@ -154,7 +154,7 @@ class StreamForward:
             return 0
         seqs.extend(range(first_seq, first_seq + count))
         if not all(shared[begin:]):
-            for row, event in enumerate(text.split(b"\n")[:-1], begin):
+            for row, event in enumerate(Lines([text], count), begin):
                 if not shared[row]:
                     shared[row], pids[row] = labels_in(event), NO_PID
         if 0 in times[begin:]:

@@ -1,7 +1,7 @@
 """Events, and the records that they become. Pure."""
 
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import methodcaller
@@ -118,8 +118,10 @@ class Batch:
         [batch] = self.split([rows])
         return batch
 
-    def split(self, parts: Iterable[Sequence[int]]) -> list["Batch"]:
-        """Make batches, each of the records in some rows."""
+    def split(self, parts: Collection[Sequence[int]]) -> list["Batch"]:
+        """Make batches, each of the records in some rows, in order; one of all rows is this one."""
+        if [*map(len, parts)] == [self.count]:
+            return [self]
         events = [*self.events]
         return [self._some(rows, events) for rows in parts]
 

@@ -99,8 +99,7 @@ class LokiPacker:
         """Encode the records of a batch."""
         replay = self._format.is_replay(batch, self._now)
         found = self._by_namespace(taken, batch)
-        whole = [*map(len, found.values())] == [batch.count]
-        parts = [batch] if whole else batch.split(found.values())
+        parts = batch.split(found.values())
         for (namespace, rows), some in zip(found.items(), parts, strict=True):
             stream = self._format.stream(batch.source, namespace, replay=replay)
             self._grouping.add(Piece(taken, rows, _entries(some, stream)), stream)

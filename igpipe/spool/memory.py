@@ -129,9 +129,7 @@ class MemoryReader:
             for outcome, records in counts.items():
                 self._books.ended(outcome, records)
             if rest:
-                whole = len(rest) == taken.batch.count
-                batch = taken.batch if whole else taken.batch.select(rest)
-                self._put_back(_Waiting(waiting.stored, batch))
+                self._put_back(_Waiting(waiting.stored, taken.batch.select(rest)))
         self._spool.bound()
 
     async def drained(self) -> None:

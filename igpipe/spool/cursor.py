@@ -24,15 +24,12 @@ class Cursor:
     A sink's place in the log at the time *at* (unix seconds).
 
     It has passed everything before ``next`` but the batches in ``open``: position → the records
-    of the batch that are not settled, as bits. The first record that it may need lies in
-    the segment that begins at ``segment``, at ``offset``. ``end`` is where the log ended, and
-    ``holes`` are the losses before it that were counted already.
+    of the batch that are not settled, as bits. ``end`` is where the log ended, and ``holes`` are
+    the losses before it that were counted already.
     """
 
     sink: str
     at: float
-    segment: int
-    offset: int
     next: int
     end: int
     open: dict[int, int] = field(default_factory=dict)
@@ -79,19 +76,16 @@ def _decode_slot(data: bytes) -> tuple[int, Cursor] | None:
     if len(body) != _HEAD.size + size or zlib.crc32(body) != _CRC.unpack_from(data)[0]:
         return None
     plain = orjson.loads(data[start : start + size])
-    plain["open"] = {
-        int(at): int(bits, 16) if bits else WHOLE for at, bits in plain["open"].items()
-    }
-    plain["holes"] = [(begin, end) for begin, end in plain.get("holes", ())]
-    return generation, Cursor(**plain)
+    still_open = {int(at): int(bits, 16) if bits else WHOLE for at, bits in plain["open"].items()}
+    holes = [(begin, end) for begin, end in plain["holes"]]
+    place = plain["sink"], plain["at"], plain["next"], plain["end"]
+    return generation, Cursor(*place, open=still_open, holes=holes)
 
 
 def _plain(cursor: Cursor) -> dict[str, Any]:
     return {
         "sink": cursor.sink,
         "at": cursor.at,
-        "segment": cursor.segment,
-        "offset": cursor.offset,
         "next": cursor.next,
         "end": cursor.end,
         "holes": cursor.holes,

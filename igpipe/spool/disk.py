@@ -45,7 +45,7 @@ class DiskSpool:
 
     @property
     def size(self) -> int:
-        """Bytes of all segments."""
+        """Bytes of all records."""
         return self._store.size
 
     @property
@@ -117,10 +117,12 @@ class DiskSpool:
         free = await self._store.sync()
         if free is None:
             return
+        if free < self._config.min_free:
+            free += self._store.shed()
         for segment in self._store.on_file():
             if free >= self._config.min_free:
                 break
-            free += segment.size
+            free += segment.room
             self._give_up(segment, RecordOutcome.EVICTED)
         self._bound()  # which a start may find passed
         if free < self._config.min_free:
@@ -150,8 +152,9 @@ class DiskSpool:
 
     def _bound(self) -> None:
         segments = self._store.segments
-        while segments and self.size > self._config.max_bytes:
-            self._give_up(segments[0], RecordOutcome.EVICTED)
+        while segments and self._store.room > self._config.max_bytes:
+            if not self._store.shed():
+                self._give_up(segments[0], RecordOutcome.EVICTED)
         while (kept := self._store.kept) and _bytes(kept) > self._config.memory_bytes:
             self._give_up(kept[0], RecordOutcome.EVICTED)
 

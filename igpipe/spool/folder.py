@@ -22,11 +22,19 @@ class Files(Protocol):
         ...
 
     def create(self, name: str) -> int:
-        """Create a file that is appended to, and open it."""
+        """Create a file, and open it for writing."""
+        ...
+
+    def reuse(self, old: str, new: str) -> int:
+        """Give a file a new name, and open it for writing in place."""
         ...
 
     def append(self, fd: int, parts: Sequence[bytes], size: int) -> None:
-        """Append all *parts* to a file of *size* bytes, or nothing."""
+        """
+        Write all *parts* after the first *size* bytes of a file, or nothing.
+
+        The first of them comes last: where it is, the others are, unless the power was cut.
+        """
         ...
 
     def read(self, name: str, offset: int, size: int) -> bytes:
@@ -79,14 +87,21 @@ class Folder:
 
     def create(self, name: str) -> int:
         """See Files."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return os.open(self._path / name, flags, _PRIVATE)
+
+    def reuse(self, old: str, new: str) -> int:
+        """See Files."""
+        (self._path / old).rename(self._path / new)
+        return self.open(new)
 
     def append(self, fd: int, parts: Sequence[bytes], size: int) -> None:
         """See Files."""
+        first, *others = parts
         wanted = sum(map(len, parts))
         try:
-            written = os.writev(fd, parts)
+            written = os.pwritev(fd, others, size + len(first))
+            written += os.pwrite(fd, first, size)
         except OSError:
             os.ftruncate(fd, size)
             raise

@@ -9,8 +9,8 @@ A record is a head, the source's names and the payload; integers are little-endi
 
 The position of a batch is the number of records that were appended to the log before it, so a
 gap between two positions is the number of records that are lost between them. Checksums begin
-with the segment's random salt: nothing that a node sent can pass for a record. What a payload
-holds is payload.py's matter.
+with the segment's random salt: nothing that a node sent can pass for a record, nor what is left of
+the segment that a file held before. What a payload holds is payload.py's matter.
 """
 
 import struct

@@ -23,7 +23,6 @@ class Held:
     """A batch in a sink's hands, or put back: the records in ``left``, as bits, are not settled."""
 
     segment: Segment
-    offset: int
     position: int
     at: float
     left: int
@@ -44,7 +43,7 @@ def hold(segment: Segment, record: Record, batch: Batch, left: int) -> Held:
         left = WHOLE
     else:
         batch = batch.select(_places(left, left.bit_count()))
-    return Held(segment, record.offset, record.position, record.at, left, batch)
+    return Held(segment, record.position, record.at, left, batch)
 
 
 def _places(left: int, count: int) -> Sequence[int]:

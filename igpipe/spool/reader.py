@@ -70,7 +70,7 @@ class DiskReader:
         self._taken: dict[int, Held] = {}
         self._next = _NOWHERE
         self._next_at = 0.0
-        self._past = Cursor(sink, 0.0, 0, 0, next=0, end=0)
+        self._past = Cursor(sink, 0.0, next=0, end=0)
         self._filled = asyncio.Event()
 
     @property
@@ -92,7 +92,7 @@ class DiskReader:
 
     def resume(self, backlog: Backlog, now: float) -> None:
         """Go on where the cursor was when the process before ended."""
-        cursor = self._past = backlog.cursor
+        self._past = backlog.cursor
         for segment, sources in backlog.pending.items():
             count = sum(records for source, records in sources.items() if self.wants(source))
             sizes = backlog.sizes[segment].items()
@@ -103,8 +103,8 @@ class DiskReader:
         self._books.recovered(sum(map(self._unread.records, self._unread)))
         if self._unread:
             self._begin()
-            if self._next.segment.first == cursor.segment:
-                self._next = Spot(self._next.segment, cursor.offset, cursor.low)
+            if backlog.first is not None and backlog.first.segment is self._next.segment:
+                self._next = backlog.first
             self._next_at = backlog.oldest or now
             self._filled.set()
         self.save(now)
@@ -166,16 +166,11 @@ class DiskReader:
     def save(self, at: float) -> None:
         """Write down how far this sink is."""
         still_open = {held.position: held.left for held in self._held()}
-        upcoming = self._next if self._unread else None
-        position = upcoming.position if upcoming is not None else self._log.end
+        position = self.upcoming
         if position < self._past.next:  # the part that the process before had settled in pieces
             still_open |= {p: b for p, b in self._past.open.items() if p >= position}
             position = self._past.next
-        places = [(held.position, held.segment.first, held.offset) for held in self._held()]
-        if upcoming is not None:
-            places.append((upcoming.position, upcoming.segment.first, upcoming.offset))
-        _, first, offset = min(places, default=(0, 0, 0))
-        cursor = Cursor(self._sink, at, first, offset, position, self._log.end, still_open)
+        cursor = Cursor(self._sink, at, position, self._log.end, still_open)
         cursor.holes.extend(self._log.holes.after(cursor.low))
         self._file.save(cursor)
 

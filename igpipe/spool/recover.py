@@ -11,6 +11,7 @@ from igpipe.model import Source
 from igpipe.spool.cursor import SLOT, Cursor, decode_slots
 from igpipe.spool.folder import Files
 from igpipe.spool.format import LOOK, Record, payload, scan
+from igpipe.spool.held import Spot
 from igpipe.spool.holes import Holes
 from igpipe.spool.segment import Segment, cursor_name, cursors_in, segments_in
 
@@ -26,13 +27,15 @@ class Backlog:
     """
     What one sink's cursor has before it: records, and bytes, by segment and source.
 
-    ``generation`` counts the writes of the cursor's file.
+    ``generation`` counts the writes of the cursor's file; ``first`` is where the first record lies,
+    appended at ``oldest``.
     """
 
     cursor: Cursor
     generation: int
     pending: defaultdict[Segment, Counter[Source]] = field(default_factory=_counters)
     sizes: defaultdict[Segment, Counter[Source]] = field(default_factory=_counters)
+    first: Spot | None = None
     oldest: float | None = None
 
     def add(self, segment: Segment, record: Record) -> None:
@@ -41,7 +44,9 @@ class Backlog:
         if left:
             self.pending[segment][record.source] += left
             self.sizes[segment][record.source] += record.size
-            self.oldest = record.at if self.oldest is None else self.oldest
+            if self.first is None:
+                self.first = Spot(segment, record.offset, record.position)
+                self.oldest = record.at
 
 
 @dataclass(slots=True)
@@ -137,7 +142,8 @@ def _cut_tail(files: Files, found: Recovered) -> None:
     if size != last.size:
         with suppress(OSError):  # what stays behind is never taken for a record
             files.truncate(last.name, size)
-        found.torn_bytes += last.size - size
+        if not last.reused:  # or it is what the file held before
+            found.torn_bytes += last.size - size
         last.size = size
     if not records:
         with suppress(OSError):
@@ -158,6 +164,6 @@ def _backlogs(files: Files, names: dict[str, int]) -> dict[str, Backlog]:
     found = {}
     for sink in cursors_in(names):
         slot = decode_slots(files.read(cursor_name(sink), 0, 2 * SLOT))
-        generation, cursor = slot or (0, Cursor(sink, 0.0, 0, 0, next=0, end=0))
+        generation, cursor = slot or (0, Cursor(sink, 0.0, next=0, end=0))
         found[sink] = Backlog(cursor, generation)
     return found

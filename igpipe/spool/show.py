@@ -11,7 +11,7 @@ from igpipe.spool.segment import cursor_name, cursors_in, segments_in
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
-    """A segment: its records are those from position ``first`` up to ``end``."""
+    """A segment: its records are those from position ``first`` up to ``end``, of ``size`` bytes."""
 
     name: str
     size: int
@@ -37,12 +37,14 @@ def segments(directory: Path) -> list[SegmentView]:
     found = []
     for segment in segments_in(files.names()):
         end, written = segment.first, 0.0
+        size = 0 if segment.reused else segment.size  # after its end is what the file held before
         try:
             for record in walk_segment(files, segment):
                 end, written = record.position + record.count, max(written, record.at)
+                size = max(size, record.end)
         except FileNotFoundError:
             continue  # passed meanwhile
-        found.append(SegmentView(segment.name, segment.size, segment.first, end, written))
+        found.append(SegmentView(segment.name, size, segment.first, end, written))
     return found
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import secrets
 from typing import Final
 
@@ -17,6 +16,7 @@ from igpipe.spool.ports import RecordOutcome
 from igpipe.spool.recent import Recent
 from igpipe.spool.recover import Recovered
 from igpipe.spool.segment import Segment
+from igpipe.spool.segmentfiles import SegmentFiles
 from igpipe.telemetry import RecordTelemetry
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,7 @@ class Store:
         self._files = files
         self._config = config
         self._telemetry = telemetry
-        self._fd = -1
-        self._written = False
-        self._closing: list[int] = []
-        self._doomed: list[str] = []
+        self._disk = SegmentFiles(files, forced=config.sync != "none")
         self._recent = Recent()
         self.segments = found.segments
         self.active: Segment | None = None
@@ -57,8 +54,13 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes of all segments."""
+        """Bytes of all records."""
         return sum(segment.size for segment in self.segments)
+
+    @property
+    def room(self) -> int:
+        """Bytes that all segments take, and the file that the next is written over."""
+        return sum(segment.room for segment in self.segments) + self._disk.spare
 
     @property
     def kept(self) -> list[Segment]:
@@ -102,8 +104,15 @@ class Store:
             at = self.segments.index(segment)
             segment.end = self.segments[at + 1].first if self.segments[at + 1 :] else self.end
             del self.segments[at]
-            self._doom(segment)
+            if outcome is RecordOutcome.DELIVERED:
+                self._retire(segment)
+            else:
+                self._remove(segment)
         segment.gone = outcome
+
+    def shed(self) -> int:
+        """Keep no file to write over; return the bytes that will be free."""
+        return self._disk.shed()
 
     def fault(self, error: OSError, kind: str = "") -> None:
         """Go on in memory, and say so."""
@@ -114,6 +123,7 @@ class Store:
         self._telemetry.on_disk(False)
         if self.active is not None and self.active.kept is None:
             self._seal()
+        self.shed()
 
     def count(self, error: OSError, kind: str = "") -> None:
         """Count a failed call."""
@@ -125,14 +135,8 @@ class Store:
 
         Returns the bytes that are free; None if it failed.
         """
-        fds, self._closing = self._closing, []
-        doomed, self._doomed = self._doomed, []
         try:
-            if self._fd >= 0 and self._written:
-                fds.append(os.dup(self._fd))  # the thread closes its own
-            fds += [fd for cursor in self.cursors for fd in cursor.written()]
-            self._written = False
-            return await asyncio.to_thread(self._flush, fds, doomed)
+            return await self._disk.sync(self.cursors)
         except OSError as error:
             self.fault(error)
             return None
@@ -158,15 +162,13 @@ class Store:
         self._seal()
         if self.kept:
             await self.spill()
+        self.shed()
         await self.sync()
         self.abandon()
 
     def abandon(self) -> None:
         """Close the files, and leave everything as it is."""
-        for fd in (self._fd, *self._closing):
-            if fd >= 0:
-                os.close(fd)
-        self._fd, self._closing = -1, []
+        self._disk.abandon()
         for cursor in self.cursors:
             cursor.close()
 
@@ -213,7 +215,7 @@ class Store:
         await asyncio.to_thread(self._files.replace, segment.name, bytes(segment.kept))
         segment.kept = None
         if segment.gone is not None:
-            self._doom(segment)
+            self._remove(segment)
 
     def _segment_for(self, size: int) -> Segment:
         active = self.active
@@ -228,13 +230,13 @@ class Store:
         return min(SEGMENT_BYTES, bound // SEGMENTS)
 
     def _roll(self) -> Segment:
-        self._seal()
         segment = Segment(self.end, secrets.randbits(32))
         if self.on_disk:
             try:
-                self._fd = self._files.create(segment.name)
+                self._disk.open(segment)  # before the one before it becomes the next to write over
             except OSError as error:
                 self.fault(error)
+        self._seal()
         if not self.on_disk:
             segment.kept = bytearray()
         self.active = segment
@@ -246,36 +248,30 @@ class Store:
             for part in parts:
                 segment.kept += part
             return
-        self._files.append(self._fd, parts, segment.size)
-        self._written = True
+        self._disk.write(segment, parts)
 
     def _seal(self) -> None:
-        """Append no more to the active segment; the next sync closes it."""
+        """Append no more to the active segment."""
         active, self.active = self.active, None
-        if self._fd >= 0:
-            self._closing.append(self._fd)
-            self._fd = -1
-        if active is not None and (not active.size or self._is_passed(active)):
+        if active is None:
+            return
+        self._disk.end(active)
+        if not active.size or self._is_passed(active):
             self.segments.remove(active)
-            self._doom(active)
+            self._retire(active)
 
     def _is_passed(self, segment: Segment) -> bool:
         """Only the oldest can go: a hole in the log would pass for damage."""
         return not segment.pending and self.segments[0] is segment
 
-    def _doom(self, segment: Segment) -> None:
-        """Let the next sync remove the file: with many bytes that takes milliseconds."""
-        if segment.kept is None:
-            self._doomed.append(segment.name)
+    def _retire(self, segment: Segment) -> None:
+        """Keep the file of what every sink has passed to write over it, if there is room for it."""
+        bound = min(self._segment_bytes(), self._config.max_bytes - self.room)
+        if segment.kept is None and self.on_disk and segment.room <= bound:
+            self._disk.retire(segment)
+        else:
+            self._remove(segment)
 
-    def _flush(self, fds: list[int], doomed: list[str]) -> int:
-        """Cursors reach the disk before what they have passed is removed."""
-        try:
-            if self._config.sync == "none":
-                for fd in fds:
-                    os.close(fd)
-            else:
-                self._files.sync(fds)
-        finally:
-            self._files.remove(doomed)
-        return self._files.free()
+    def _remove(self, segment: Segment) -> None:
+        if segment.kept is None:
+            self._disk.remove(segment)

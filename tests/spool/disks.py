@@ -39,6 +39,10 @@ class Faulty(Folder):
         self._fail()
         return super().create(name)
 
+    def reuse(self, old: str, new: str) -> int:
+        self._fail()
+        return super().reuse(old, new)
+
     def append(self, fd: int, parts: Sequence[bytes], size: int) -> None:
         if self.error == errno.ENOSPC:  # a full disk takes a part
             super().append(fd, [b"".join(parts)[:50]], size)

@@ -12,25 +12,31 @@ import pytest
 from igpipe.model import Batch
 from igpipe.spool import RecordOutcome, Taken
 from igpipe.spool.reader import DiskReader
-from tests.spool.disks import Bench, files_of
+from tests.spool.disks import Bench, drain, files_of
 from tests.spool.samples import MIB, batch
 from tests.virtual import run
 
 RUNS = 10_000 if os.environ.get("IGPIPE_LONG") else 120
+PASSED = 10
+"""Batches that are settled before the others come: a file held some of them that is reused."""
 BATCHES = 40
 DELIVERED = RecordOutcome.DELIVERED
 
 
 def build(path: Path, codec: str) -> tuple[dict[int, Batch], set[int]]:
-    """Leave a spool behind: what was appended, and what of it was settled."""
+    """Leave a spool behind: what was appended, and what of it was settled; one file was reused."""
     bench = Bench(path, max_bytes=MIB, compression=codec)
     reader = bench.reader()
     lines: dict[int, Batch] = {}
-    for number in range(BATCHES):
-        each = batch(5 * number, 5, size=random.Random(number).choice([0, 3000, 30_000]))
+    settled: set[int] = set()
+    for number in range(PASSED + BATCHES):
+        size = random.Random(number).choice([0, 3000, 30_000]) if number >= PASSED else 30_000
+        each = batch(5 * number, 5, size=size)
         lines |= {seq: record(each, row) for row, seq in enumerate(each.seqs)}
         bench.spool.append(each, now=number)
-    settled: set[int] = set()
+        if number < PASSED:
+            settled |= {*run(drain(reader))}
+            run(bench.spool.maintain())
     first, second, *others = run(reader.take(60_000, 0))
     for taken in (first, *others):
         reader.settle((taken, [DELIVERED] * 5))
@@ -38,6 +44,7 @@ def build(path: Path, codec: str) -> tuple[dict[int, Batch], set[int]]:
     reader.settle((second, [DELIVERED, None, DELIVERED, None, DELIVERED]))
     settled |= {second.batch.first_seq + at for at in (0, 2, 4)}
     bench.spool.abandon()
+    assert any("reused" in file.name for file in files_of(path)) == (codec == "none")
     return lines, settled
 
 
@@ -97,7 +104,7 @@ async def at_hand(reader: DiskReader) -> list[Taken]:
     """Take what is there; nothing if the rest turns out to be lost."""
     try:
         async with asyncio.timeout(1):
-            return await reader.take(100_000, BATCHES)
+            return await reader.take(100_000, PASSED + BATCHES)
     except TimeoutError:
         return []
 
@@ -118,7 +125,7 @@ def test_damaged_segments_cost_what_is_counted(tmp_path: Path, codec: str) -> No
         assert not settled & set(seqs), seed
         missing = len(lines) - len(settled) - len(seqs)
         assert bench.value("spool_corrupt_records_total") >= missing, seed
-        bench.spool.append(batch(1000), now=BATCHES)
+        bench.spool.append(batch(1000), now=PASSED + BATCHES)
         bench.spool.abandon()
         shutil.rmtree(path)
 

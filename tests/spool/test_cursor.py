@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from igpipe.spool.cursor import SLOT, WHOLE, Cursor, decode_slots, encode_slot
 
-CURSOR = Cursor("a", 5.5, 100, 4711, next=230, end=300, open={110: 0b101, 120: WHOLE})
+CURSOR = Cursor("a", 5.5, next=230, end=300, open={110: 0b101, 120: WHOLE})
 
 
 def two(first: bytes, second: bytes) -> bytes:

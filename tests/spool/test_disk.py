@@ -80,8 +80,8 @@ def test_nothing_is_written_for_nobody(bench: Bench) -> None:
     assert bench.spool.size == 0
 
 
-def test_what_everybody_has_passed_is_removed(bench: Bench) -> None:
-    """The disk holds what somebody still needs, and the segment that is written."""
+def test_what_everybody_has_passed_is_removed_but_one(bench: Bench) -> None:
+    """The disk holds what somebody still needs, the segment that is written, and one to reuse."""
     readers = [bench.reader("a"), bench.reader("b")]
     for first in range(5):
         bench.spool.append(batch(first, size=MIB // 2), now=1)
@@ -90,7 +90,11 @@ def test_what_everybody_has_passed_is_removed(bench: Bench) -> None:
         assert run(drain(reader)) == list(range(5))
     run(bench.spool.maintain())
 
-    assert len(files_of(bench.config.directory)) == 1
+    assert [int(file.name[:20]) for file in files_of(bench.config.directory)] == [3, 4]
+    assert bench.value("spool_bytes") == bench.spool.size < MIB
+
+    run(bench.spool.close())
+    assert files_of(bench.config.directory) == []
 
 
 def test_a_full_spool_evicts_whole_segments_from_those_behind_only(tmp_path: Path) -> None:
@@ -225,6 +229,25 @@ def test_a_torn_tail_is_cut_off_and_counted(bench: Bench) -> None:
     assert bench.value("spool_corrupt_records_total") == 0
     bench.spool.append(batch(10), now=1)
     assert run(drain(reader)) == [0, 1, 10]
+
+
+def test_records_are_found_where_they_are(bench: Bench) -> None:
+    """Wherever they were when the cursor was written: bytes before them are missing now."""
+    reader = bench.reader()
+    for first in range(3):
+        bench.spool.append(batch(first, size=900), now=1)
+    (taken,) = run(reader.take(1, 1))
+    reader.settle((taken, [DELIVERED]))
+    (file,) = files_of(bench.config.directory)
+    data = file.read_bytes()
+    file.write_bytes(data[len(data) // 3 :])
+
+    bench.crash()
+    reader = bench.reader()
+
+    assert reader.account == Account(recovered=2, pending=2)
+    assert run(drain(reader)) == [1, 2]
+    assert reader.account == Account(recovered=2, delivered=2)
 
 
 def test_positions_are_not_used_twice(bench: Bench) -> None:

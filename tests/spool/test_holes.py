@@ -56,7 +56,7 @@ def test_holes_are_bounded() -> None:
 
 def test_a_slot_prefers_what_is_open_to_holes() -> None:
     """What does not fit is the holes, which only count twice."""
-    cursor = Cursor("a", 5.5, 1, 2, next=10**6, end=10**6, holes=[(3, 5), (7, 9)])
+    cursor = Cursor("a", 5.5, next=10**6, end=10**6, holes=[(3, 5), (7, 9)])
     crowded = replace(cursor, open=dict.fromkeys(range(100_000, 102_700), WHOLE))
 
     slot = encode_slot(cursor, 1)

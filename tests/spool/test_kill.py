@@ -51,7 +51,7 @@ def test_sigkill_costs_nothing(tmp_path: Path) -> None:
         first = max(heard.a, default=-1) + 1000
         live_and_die(tmp_path / "spool", first, rng.uniform(0.02, 0.4), heard)
 
-    bench = Bench(tmp_path / "spool", max_bytes=2**30)
+    bench = Bench(tmp_path / "spool", max_bytes=2**23)
     left = run(drain(bench.reader()))
 
     assert bench.value("spool_corrupt_records_total") == 0

@@ -27,7 +27,7 @@ def say(word: str, seqs: range | list[int]) -> None:
 
 async def run(path: Path, first: int) -> None:
     """Append batches from record *first* on, and deliver every other round."""
-    config = config_of(path, max_bytes=2**30, sync="interval", sync_interval=0.01)
+    config = config_of(path, max_bytes=2**23, sync="interval", sync_interval=0.01)
     async with open_spool(config, Telemetry(CollectorRegistry()).records) as spool:
         assert isinstance(spool, DiskSpool)
         reader = spool.reader("a", everything)
@@ -36,7 +36,7 @@ async def run(path: Path, first: int) -> None:
                 spool.append(batch(first, COUNT, size=5000), time.time())
                 say("a", range(first, first + COUNT))
                 first += COUNT
-            for taken in await reader.take(30_000, 0.0):
+            for taken in await reader.take(60_000, 0.0):
                 seqs = [int(event.rstrip(b"x")) for event in taken.batch.events]
                 half = (len(seqs) + 1) // 2
                 say("d", seqs[:half])

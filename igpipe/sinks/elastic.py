@@ -1,6 +1,6 @@
 """Elasticsearch and OpenSearch: bulk requests, and what became of each of their items."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import orjson
@@ -10,7 +10,8 @@ from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.elasticformat import DOCUMENTS, BulkPacker, DataStream
 from igpipe.sinks.http import SUMMARY_LENGTH, Answer, Transport
 from igpipe.sinks.pack import gzipped
-from igpipe.sinks.ports import DELIVERED, DUPLICATE, Parcel, Verdict, again, dead_letter
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED, DUPLICATE, Verdict, again, dead_letter
 
 BULK: Final = (
     "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,"
@@ -47,7 +48,7 @@ class Elasticsearch:
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Create documents in one data stream; see Sink."""
         stream = cast(DataStream, parcel.frame)  # its packer makes no other
-        answer = await self._post(parcel.parts(), f"/{stream.name}{BULK}")
+        answer = await self._post(parcel.gzipped(), f"/{stream.name}{BULK}")
         if answer == _all_created(parcel.count):  # most do, and parsing costs more
             return [DELIVERED] * parcel.count
         items = judge(answer, parcel.count)
@@ -62,13 +63,13 @@ class Elasticsearch:
     async def probe(self) -> None:
         """Ask for nothing, which is answered by 400 to whoever may ask; raises as ``deliver``."""
         try:
-            judge(await self._post([b"\n"], BULK), 0)
+            judge(await self._post(gzipped([b"\n"]), BULK), 0)
         except SinkRejected:
             return
 
-    async def _post(self, parts: Iterable[bytes], path: str) -> Answer:
+    async def _post(self, body: bytes, path: str) -> Answer:
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return await self._transport.post(gzipped(parts), headers, path)
+        return await self._transport.post(body, headers, path)
 
     def _stream(self, gadget: str) -> DataStream:
         """Find a gadget's data stream; it is one frame for the life of the sink."""

@@ -20,7 +20,8 @@ from igpipe.record import (
 )
 from igpipe.sinks.ecs import ecs_documents
 from igpipe.sinks.grouping import ALL, Grouping
-from igpipe.sinks.ports import Join, Parcel, Piece, Place, Refused, dead_letter
+from igpipe.sinks.parcel import Join, Parcel, Piece, Place
+from igpipe.sinks.ports import Refused, dead_letter
 
 Documents = Callable[[Batch, str], tuple[tuple[Sequence[bytes], ...], dict[int, str]]]
 """

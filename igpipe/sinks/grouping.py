@@ -4,7 +4,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-from igpipe.sinks.ports import Frame, Parcel, Piece, Place, Refused, dead_letter
+from igpipe.sinks.parcel import Frame, Parcel, Piece, Place
+from igpipe.sinks.ports import Refused, dead_letter
 
 
 class Grouping:
@@ -26,6 +27,8 @@ class Grouping:
 
     def add(self, piece: Piece, frame: Frame) -> None:
         """Add *piece* to the others of *frame*."""
+        if not piece.rows:
+            return
         group = self._open.get(frame)
         if group is None:
             group = self._open[frame] = _Group(frame)
@@ -63,27 +66,37 @@ class Grouping:
 
     def _close(self, group: "_Group") -> None:
         if group.pieces:
-            self._closed.append(Parcel(tuple(group.pieces), group.frame))
-        group.pieces.clear()
-        group.size, group.count = group.room, 0
+            self._closed.append(group.parcel())
 
 
 class _Group:
     """The open parcel of one frame."""
 
-    __slots__ = ("count", "frame", "pieces", "room", "size")
+    __slots__ = ("_body", "_frame", "count", "pieces", "size")
 
     def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.pieces: list[Piece] = []
-        self.room = self.size = frame.room()
-        self.count = 0
+        self._frame = frame
+        self._begin()
 
     def add(self, piece: Piece, size: int) -> None:
         """Add what fits."""
         self.pieces.append(piece)
         self.size += size
         self.count += len(piece.rows)
+        if self._body is not None:
+            self._body.add(piece)
+
+    def parcel(self) -> Parcel:
+        """Return the parcel, and begin another."""
+        packed = None if self._body is None else self._body.end()
+        parcel = Parcel(tuple(self.pieces), self._frame, packed)
+        self._begin()
+        return parcel
+
+    def _begin(self) -> None:
+        self.pieces: list[Piece] = []
+        self.size, self.count = self._frame.room(), 0
+        self._body = self._frame.body()
 
 
 ALL: Final = 10**9

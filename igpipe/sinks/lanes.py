@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from igpipe.sinks.ports import Frame, Parcel
+from igpipe.sinks.parcel import Frame, Parcel
 
 
 def lanes_of(parcels: Sequence[Parcel]) -> deque[Sequence[Parcel]]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from igpipe.model import Batch
 from igpipe.record import line
-from igpipe.sinks.ports import Parcel, Place, Verdict
+from igpipe.sinks.parcel import Parcel, Place
+from igpipe.sinks.ports import Verdict
 from igpipe.spool import Reader, RecordOutcome, Taken
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from igpipe.model import Batch
 from igpipe.record import END, heads
 from igpipe.sinks.grouping import ALL, Grouping
-from igpipe.sinks.ports import DELIVERED, Join, Parcel, Piece, Refused, Verdict
+from igpipe.sinks.parcel import Join, Parcel, Piece
+from igpipe.sinks.ports import DELIVERED, Refused, Verdict
 
 
 class LinePacker:
@@ -61,4 +62,4 @@ class LineSink:
         await asyncio.to_thread(self._write, b"")
 
 
-_LINES: Final = Join()
+_LINES: Final = Join(gzip=False)

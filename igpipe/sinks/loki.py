@@ -1,7 +1,7 @@
 """Grafana Loki: one stream a request, exact outcomes."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -10,7 +10,8 @@ from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.http import Answer, Transport
 from igpipe.sinks.lokiformat import LokiFormat, LokiPacker, Stream
 from igpipe.sinks.pack import gzipped
-from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED, Verdict, dead_letter
 
 PUSH_PATH: Final = "/loki/api/v1/push"
 
@@ -38,7 +39,7 @@ class Loki:
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Push one stream; see Sink."""
         stream = cast(Stream, parcel.frame)  # its packer makes no other
-        verdicts = judge(await self._push(parcel.parts(), stream.tenant), parcel.count)
+        verdicts = judge(await self._push(parcel.gzipped(), stream.tenant), parcel.count)
         if stream.folded:
             self._folded(parcel.count)
         return verdicts
@@ -47,13 +48,13 @@ class Loki:
         """Push a stream without entries, which Loki accepts; raises what ``deliver`` would."""
         tenant = self._config.tenant.replace("{namespace}", self._config.host_tenant)
         body = b'{"streams":[{"stream":{"service_name":"igpipe"},"values":[]}]}'
-        judge(await self._push([body], tenant), 0)
+        judge(await self._push(gzipped([body]), tenant), 0)
 
-    async def _push(self, parts: Iterable[bytes], tenant: str) -> Answer:
+    async def _push(self, body: bytes, tenant: str) -> Answer:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         if tenant:
             headers["X-Scope-OrgID"] = tenant
-        return await self._transport.post(gzipped(parts), headers, PUSH_PATH)
+        return await self._transport.post(body, headers, PUSH_PATH)
 
 
 def judge(answer: Answer, count: int) -> Sequence[Verdict]:

@@ -13,7 +13,8 @@ from igpipe.memo import Memo
 from igpipe.model import NO_PID, Batch, Source
 from igpipe.record import fill, labels_of, read_labels, source_text, texts
 from igpipe.sinks.grouping import Grouping
-from igpipe.sinks.ports import EXPIRED, Join, Parcel, Piece, Place, Refused
+from igpipe.sinks.parcel import Join, Parcel, Piece, Place
+from igpipe.sinks.ports import EXPIRED, Refused
 
 REMEMBERED: Final = 4096
 """For so many batches it is known whether they are a replay; and so many folded streams."""
@@ -198,7 +199,7 @@ def _stream(
 ) -> Stream:
     head = b'{"streams":[{"stream":%b,"values":[' % orjson.dumps({**named, **more})
     true = frozenset(named.keys() - more.keys())  # of the others the true value is metadata
-    return Stream(head, b",", b"]}]}", True, true, tenant, folded)
+    return Stream(head, b",", b"]}]}", labels=true, tenant=tenant, folded=folded)
 
 
 _NAMESPACES: Final = Memo(_namespace_in)

@@ -1,6 +1,6 @@
 """OpenTelemetry logs over HTTP: retried only where the protocol allows it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -11,7 +11,8 @@ from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.http import SUMMARY_LENGTH, Answer, Transport
 from igpipe.sinks.otlpformat import ExportFrame, OtlpPacker
 from igpipe.sinks.pack import gzipped
-from igpipe.sinks.ports import DELIVERED, Parcel, Verdict, dead_letter
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED, Verdict, dead_letter
 from igpipe.text import safe
 
 LOGS_PATH: Final = "/v1/logs"
@@ -36,18 +37,18 @@ class Otlp:
 
     async def deliver(self, parcel: Parcel) -> Sequence[Verdict]:
         """Export log records; see Sink."""
-        return judge(await self._post(parcel.parts()), parcel.count)
+        return judge(await self._post(parcel.gzipped()), parcel.count)
 
     async def probe(self) -> None:
         """Export nothing; raises what ``deliver`` would. Who dislikes that has understood it."""
         try:
-            judge(await self._post([]), 0)
+            judge(await self._post(gzipped([])), 0)
         except SinkRejected:
             return
 
-    async def _post(self, parts: Iterable[bytes]) -> Answer:
+    async def _post(self, body: bytes) -> Answer:
         headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
-        return await self._transport.post(gzipped(parts), headers, LOGS_PATH)
+        return await self._transport.post(body, headers, LOGS_PATH)
 
 
 def judge(answer: Answer, count: int) -> Sequence[Verdict]:

@@ -19,7 +19,8 @@ from igpipe.memo import Memo
 from igpipe.model import Batch, Event, Source
 from igpipe.record import identity
 from igpipe.sinks.grouping import ALL, Grouping
-from igpipe.sinks.ports import Parcel, Piece, Place, Refused, dead_letter
+from igpipe.sinks.parcel import Parcel, Piece, Place
+from igpipe.sinks.ports import Refused, dead_letter
 
 Value = str | int | float | tuple[str, ...]
 
@@ -41,6 +42,9 @@ class ExportFrame:
                 resources.setdefault(resource, []).append(log_record)
         for resource, log_records in resources.items():
             yield field(1, field(1, resource) + field(2, _SCOPE + b"".join(log_records)))
+
+    def body(self) -> None:
+        """Begin none: a message's length stands before it; see Frame."""
 
     def room(self) -> int:
         """Tell how many bytes the frame itself needs; see Frame."""

@@ -12,12 +12,26 @@ _GZIP: Final = 31
 _LEVEL: Final = 1
 
 
+class Gzip:
+    """What is written, compressed; the same calls give the same bytes."""
+
+    def __init__(self) -> None:
+        self._packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
+        self._packed: list[bytes] = []
+
+    def write(self, parts: Iterable[bytes]) -> None:
+        """Add *parts*, a few at a time."""
+        rest = iter(parts)
+        while some := list(islice(rest, PARTS)):
+            self._packed.append(self._packer.compress(b"".join(some)))
+
+    def end(self) -> bytes:
+        """Return all of it; nothing more can be written."""
+        return b"".join((*self._packed, self._packer.flush()))
+
+
 def gzipped(parts: Iterable[bytes]) -> bytes:
-    """Compress what *parts* make together; equal parts give equal bytes."""
-    packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
-    rest = iter(parts)
-    packed = []
-    while some := list(islice(rest, PARTS)):
-        packed.append(packer.compress(b"".join(some)))
-    packed.append(packer.flush())
-    return b"".join(packed)
+    """Compress what *parts* make together."""
+    body = Gzip()
+    body.write(parts)
+    return body.end()

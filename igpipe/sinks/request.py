@@ -8,7 +8,8 @@ from igpipe.errors import SinkBroken, SinkDenied, SinkError, SinkRejected, SinkU
 from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.letters import DeadLetters
 from igpipe.sinks.limit import SizeLimit
-from igpipe.sinks.ports import DELIVERED, Parcel, Place, Sink, Verdict, dead_letter
+from igpipe.sinks.parcel import Parcel, Place
+from igpipe.sinks.ports import DELIVERED, Sink, Verdict, dead_letter
 from igpipe.spool import RecordOutcome
 from igpipe.telemetry import RecordTelemetry
 

@@ -15,7 +15,8 @@ from igpipe.sinks.ledger import Ledger
 from igpipe.sinks.letterfile import LetterFile
 from igpipe.sinks.letters import DeadLetters
 from igpipe.sinks.limit import InFlight, SizeLimit
-from igpipe.sinks.ports import Parcel, Sink
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import Sink
 from igpipe.sinks.request import Requests
 from igpipe.sinks.status import SinkState, SinkStatus
 from igpipe.spool import Reader

@@ -14,7 +14,8 @@ from igpipe.errors import SinkUnavailable
 from igpipe.health import Health
 from igpipe.model import Batch, Lines, Source
 from igpipe.sinks.lines import LinePacker
-from igpipe.sinks.ports import DELIVERED, Parcel, Verdict
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED, Verdict
 from igpipe.sinks.sender import Sender
 from igpipe.spool import Account, open_spool
 from igpipe.tasks import background

@@ -19,6 +19,7 @@ from igpipe.model import NO_PID, Batch, Lines, Source
 from igpipe.record import parse_line
 from igpipe.sinks.http import Answer
 from igpipe.sinks.loki import Loki
+from igpipe.sinks.parcel import Parcel
 from igpipe.sinks.ports import Packer
 from igpipe.sinks.sender import Sender
 from igpipe.spool import MemorySpool, Reader
@@ -51,6 +52,13 @@ def record(
             "event": event,
         }
     )
+
+
+def sent(parcel: Parcel) -> bytes:
+    """Read the body that is sent, which was compressed piece by piece: it is that of the parcel."""
+    body: bytes = igzip.decompress(parcel.gzipped())
+    assert body == parcel.body()
+    return body
 
 
 def batch(first: int = 0, count: int = 1, **more: Any) -> Batch:

@@ -10,7 +10,8 @@ from igpipe.config import ElasticsearchSink
 from igpipe.errors import SinkDenied, SinkRejected, SinkUnavailable
 from igpipe.sinks.elastic import Elasticsearch, judge, judge_item
 from igpipe.sinks.http import SUMMARY_LENGTH, Answer
-from igpipe.sinks.ports import DELIVERED, DUPLICATE, Parcel, Verdict
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED, DUPLICATE, Verdict
 from igpipe.spool import RecordOutcome
 from tests.sinks.samples import DNS, FakeServer, batch
 

@@ -14,7 +14,7 @@ from igpipe.forward.labels import write_all
 from igpipe.model import Lines, Source
 from igpipe.record import identity
 from igpipe.sinks.elasticformat import DOCUMENTS, BulkPacker, DataStream
-from tests.sinks.samples import EVENT, batch_of, fill, record
+from tests.sinks.samples import EVENT, batch_of, fill, record, sent
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDINGS = Path(__file__).parents[2] / "igpipe" / "sim" / "recordings"
@@ -42,7 +42,7 @@ def pack(*lines: bytes, document: str = "ecs", limit: int = 2**20) -> BulkPacker
 
 def documents(packer: BulkPacker) -> list[tuple[str, dict[str, Any]]]:
     """Read the requests: the identity and the document of each record."""
-    lines = b"".join(parcel.body() for parcel in packer.parcels()).split(b"\n")[:-1]
+    lines = b"".join(map(sent, packer.parcels())).split(b"\n")[:-1]
     names = [orjson.loads(line)["create"]["_id"] for line in lines[::2]]
     return list(zip(names, map(orjson.loads, lines[1::2]), strict=True))
 
@@ -221,12 +221,25 @@ def test_any_event_becomes_a_document(event: Any, gadget: str) -> None:
     assert document["host"] == {"name": "n"}
 
 
+def test_records_that_cannot_be_written_alone_make_no_request() -> None:
+    """An empty one is refused by servers, and nothing would end it."""
+    deep = b'{"args":' + b"[" * 1020 + b"]" * 1020 + b"}"
+    packer = pack()
+    packer.add(0, replace(batch_of([record()]), events=Lines.of([deep])))
+    assert [(place.row, verdict.reason) for place, verdict in packer.refused()] == [
+        (0, "unreadable")
+    ]
+    assert packer.parcels() == []
+
+
 @given(st.integers(1, 40), st.integers(1500, 9000))
 def test_every_record_is_packed_once_within_the_limit(count: int, limit: int) -> None:
     """In requests that are no longer than allowed."""
     packer = pack(*(record(seq) for seq in range(count)), limit=limit)
     parcels = packer.parcels()
-    assert all(len(parcel.body()) <= limit for parcel in parcels)
+    assert all(len(sent(parcel)) <= limit for parcel in parcels)
+    for parcel in parcels:
+        assert b"".join(map(sent, parcel.halves())) == sent(parcel) or parcel.count == 1
     packed = [place.taken for parcel in parcels for place in parcel.places()]
     assert packed + [place.taken for place, _ in packer.refused()] == list(range(count))
 

@@ -1,7 +1,7 @@
 """Lanes: order where it is asked for, freedom elsewhere."""
 
 from igpipe.sinks.lanes import lanes_of
-from igpipe.sinks.ports import Join, Parcel, Piece
+from igpipe.sinks.parcel import Join, Parcel, Piece
 
 
 def parcel(frame: Join, number: int) -> Parcel:

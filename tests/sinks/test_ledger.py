@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry
 
 from igpipe.model import NO_PID, Batch, Lines
 from igpipe.sinks.ledger import Ledger
-from igpipe.sinks.ports import Place, Verdict
+from igpipe.sinks.parcel import Place
+from igpipe.sinks.ports import Verdict
 from igpipe.spool import RecordOutcome
 from igpipe.telemetry import Telemetry
 from tests.sinks.samples import EXEC

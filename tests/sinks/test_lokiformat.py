@@ -12,8 +12,20 @@ from hypothesis import strategies as st
 from igpipe.forward.labels import VALUE_LENGTH, write_all, write_shared
 from igpipe.model import NO_PID, Source
 from igpipe.sinks.lokiformat import REMEMBERED, LokiFormat, LokiPacker, Stream
-from igpipe.sinks.ports import EXPIRED, Parcel
-from tests.sinks.samples import DNS, EVENT, EXEC, NOW_NS, batch, batch_of, fill, loki_config, record
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import EXPIRED
+from tests.sinks.samples import (
+    DNS,
+    EVENT,
+    EXEC,
+    NOW_NS,
+    batch,
+    batch_of,
+    fill,
+    loki_config,
+    record,
+    sent,
+)
 
 NOW = NOW_NS / 1e9
 
@@ -34,7 +46,7 @@ def packed(
 
 def stream(parcel: Parcel) -> dict[str, Any]:
     """Read the one stream of a push."""
-    (only,) = orjson.loads(parcel.body())["streams"]
+    (only,) = orjson.loads(sent(parcel))["streams"]
     assert isinstance(only, dict)
     return only
 

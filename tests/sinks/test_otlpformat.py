@@ -11,8 +11,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from igpipe.model import Lines, Source
 from igpipe.sinks.otlpformat import ExportFrame, OtlpPacker
-from igpipe.sinks.ports import Parcel
-from tests.sinks.samples import EVENT, batch_of, fill, record
+from igpipe.sinks.parcel import Parcel
+from tests.sinks.samples import EVENT, batch_of, fill, record, sent
 from tests.sinks.test_elasticformat import NAMES, TIME, first_event
 
 
@@ -27,7 +27,7 @@ def pack(*lines: bytes, limit: int = 2**20) -> list[Parcel]:
 def read(parcel: Parcel) -> ExportLogsServiceRequest:
     """Read an export."""
     request = ExportLogsServiceRequest()
-    request.ParseFromString(parcel.body())
+    request.ParseFromString(sent(parcel))
     return request
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from igpipe.config import StdoutSink
 from igpipe.errors import SinkUnavailable
 from igpipe.sinks.lines import LineSink
-from igpipe.sinks.ports import DELIVERED, Parcel
+from igpipe.sinks.parcel import Parcel
+from igpipe.sinks.ports import DELIVERED
 from igpipe.sinks.stdout import for_terminal, stdout_sink
 from tests.sinks.samples import batch, batch_of, record
 

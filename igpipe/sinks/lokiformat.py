@@ -10,7 +10,7 @@ import orjson
 
 from igpipe.config import LokiSink
 from igpipe.memo import Memo
-from igpipe.model import NO_PID, Batch, Source
+from igpipe.model import NO_PID, Batch, Lines, Source
 from igpipe.record import fill, labels_of, read_labels, source_text, texts
 from igpipe.sinks.grouping import Grouping
 from igpipe.sinks.parcel import Join, Parcel, Piece, Place
@@ -158,9 +158,20 @@ def _entries(batch: Batch, stream: "Stream") -> tuple[list[bytes], ...]:
     seqs, times = texts(batch.seqs), texts(batch.times)
     return (
         fill(begin, times, seqs, times, inside, *pids),
-        [*map(_escaped, batch.events)],
+        _events(batch.events),
         fill(end, seqs, behind, *pids),
     )
+
+
+def _events(events: Lines) -> list[bytes]:
+    """Write events as parts of JSON strings, a piece of text at once: each call has its price."""
+    found: list[bytes] = []
+    for piece in events.pieces:
+        if _MARK in piece:
+            return [*map(_escaped, events)]
+        found += _escaped(piece.replace(b"\n", _MARK)).split(_MARK)
+        found.pop()  # behind the last newline
+    return found
 
 
 def _labels(
@@ -202,6 +213,8 @@ def _stream(
     return Stream(head, b",", b"]}]}", labels=true, tenant=tenant, folded=folded)
 
 
+_MARK: Final = b"\x7f"
+"""A byte that stays as it is in a JSON string; hardly an event has it."""
 _NAMESPACES: Final = Memo(_namespace_in)
 _BEGUN: Final = [Memo(partial(_begun, but_first=but_first)) for but_first in (False, True)]
 _FIRST: Final = re.compile(rb'\{"[a-z]+":"(?:[^"\\]|\\.)*"')

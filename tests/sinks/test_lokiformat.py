@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igpipe.forward.labels import VALUE_LENGTH, write_all, write_shared
-from igpipe.model import NO_PID, Source
+from igpipe.model import NO_PID, Lines, Source
 from igpipe.sinks.lokiformat import REMEMBERED, LokiFormat, LokiPacker, Stream
 from igpipe.sinks.parcel import Parcel
 from igpipe.sinks.ports import EXPIRED
@@ -49,6 +49,21 @@ def stream(parcel: Parcel) -> dict[str, Any]:
     (only,) = orjson.loads(sent(parcel))["streams"]
     assert isinstance(only, dict)
     return only
+
+
+@pytest.mark.parametrize("odd", ["\\x7f", "\x7f", '\\"', "}\\n{", "é", "\t"])
+def test_events_are_escaped_whatever_is_in_them(odd: str) -> None:
+    """Together, or one by one where one holds the byte that would stand between them."""
+    events = [b'{"args":"plain"}', b'{"args":"%b"} ' % odd.encode(), b'{"args":"more"}']
+    whole = replace(batch(0, 4), events=Lines([b"{}\n", b"\n".join([*events, b""])], 4))
+    packer = LokiPacker(LokiFormat(loki_config()), 2**20, NOW)
+    packer.add(0, whole)
+    (parcel,) = packer.parcels()
+    found = [line.encode() for _, line, _ in stream(parcel)["values"]]
+    assert [line.partition(b'"event":')[2] for line in found] == [
+        b"{}}",
+        *(e + b"}" for e in events),
+    ]
 
 
 def test_an_entry_is_what_loki_takes() -> None:

@@ -1,5 +1,5 @@
 """
-The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 15]``.
+The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 25]``.
 
 Blocks of lines go through decode, metrics and forward into a spool, and from there through a
 sink's encoder, gzip and HTTP to a process on loopback that drains. What counts is the CPU time of
@@ -38,7 +38,7 @@ from igpipe.stream import Exposure
 from igpipe.telemetry import Telemetry
 
 EVENTS: Final = 30_000
-ROUNDS: Final = 15
+ROUNDS: Final = 25
 BLOCK_LINES: Final = 240
 """About what a tick of coalesced reads brings of a busy stream: 256 KiB."""
 BEHIND: Final = 8_000

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-from igpipe.sinks.parcel import Frame, Parcel, Piece, Place
+from igpipe.sinks.parcel import Body, Frame, Parcel, Piece, Place
 from igpipe.sinks.ports import Refused, dead_letter
 
 
@@ -73,6 +73,8 @@ class _Group:
     """The open parcel of one frame."""
 
     __slots__ = ("_body", "_frame", "count", "pieces", "size")
+    _body: Body | None
+    pieces: list[Piece]
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
@@ -83,8 +85,12 @@ class _Group:
         self.pieces.append(piece)
         self.size += size
         self.count += len(piece.rows)
+        fresh = [piece]
+        if self._body is None and self.size >= EAGER:
+            self._body, fresh = self._frame.body(), self.pieces
         if self._body is not None:
-            self._body.add(piece)
+            for each in fresh:
+                self._body.add(each)
 
     def parcel(self) -> Parcel:
         """Return the parcel, and begin another."""
@@ -94,11 +100,17 @@ class _Group:
         return parcel
 
     def _begin(self) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces = []
         self.size, self.count = self._frame.room(), 0
-        self._body = self._frame.body()
+        self._body = None
 
 
+EAGER: Final = 2**17
+"""
+Bytes of a parcel that is compressed as it grows; one that stays smaller is when it is sent.
+
+What compresses takes some 100 KiB of memory, and there may be thousands of frames.
+"""
 ALL: Final = 10**9
 """More records than any parcel holds."""
 TOO_LARGE: Final = dead_letter("too_large", "longer than a request may be")

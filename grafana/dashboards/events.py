@@ -108,7 +108,7 @@ def _counts() -> list[Json]:
 def _table() -> Json:
     """Show events, newest first; Grafana escapes what is in them."""
     line = logs_target(
-        f'{_EVENTS} | json event="event" | line_format "{{{{.event}}}}"', limit=_LINES
+        f'{_EVENTS} | json event="event" | line_format "{{{{.event}}}}" | drop event', limit=_LINES
     )
     names = ("node", "gadget", "namespace", "pod", "container", "comm", "pid", "session", "seq")
     return rows(

@@ -31,11 +31,16 @@ def show(config: ConfigPath = None) -> None:
     console.print(_cursors(sinks))
 
 
+_NAME = 29
+"""What tells segments apart: the first position and the salt."""
+
+
 def _segments(log: list["SegmentView"]) -> "Table":
     table = _table("segment", "bytes", "records", "newest batch (UTC)")
     for segment in log:
         count = segment.end - segment.first
-        table.add_row(segment.name, f"{segment.size:,}", f"{count:,}", _time(segment.written))
+        name = segment.name[:_NAME]  # with its ending a row would not fit into 80 columns
+        table.add_row(name, f"{segment.size:,}", f"{count:,}", _time(segment.written))
     total = sum(segment.size for segment in log)
     table.add_row(f"{len(log)} segments", f"{total:,}", "", "", style="bold")
     return table

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from igpipe.errors import InputError
 from tests.cli.typed import typed
-from tests.spool.disks import Bench
+from tests.spool.disks import Bench, files_of
 from tests.spool.samples import MIB, batch
 
 
@@ -23,11 +23,12 @@ def test_segments_cursors_and_lag_are_listed(tmp_path: Path) -> None:
         bench.spool.append(batch(first, 2, size=MIB), now=1_800_000_000)
     before = {file.name: file.read_bytes() for file in bench.config.directory.iterdir()}
 
-    result = typed("spool", "show", "-c", config_file(tmp_path, tmp_path / "spool"), COLUMNS="120")
+    result = typed("spool", "show", "-c", config_file(tmp_path, tmp_path / "spool"), COLUMNS="80")
 
     assert result.exit_code == 0, result.exception
     rows = [line.split() for line in result.output.splitlines() if line.strip()]
-    assert [row[2] for row in rows if row[0].endswith(".segment")] == ["2", "2", "2"]
+    names = [file.name[:29] for file in files_of(bench.config.directory)]
+    assert [row[2] for row in rows if row[0] in names] == ["2", "2", "2"]
     assert "2027-01-15 08:00:00" in result.output
     assert next(row[1] for row in rows if row[0] == "loki") == "6"
     assert before == {file.name: file.read_bytes() for file in bench.config.directory.iterdir()}

@@ -31,15 +31,12 @@ def show(config: ConfigPath = None) -> None:
     console.print(_cursors(sinks))
 
 
-_NAME = 29
-"""What tells segments apart: the first position and the salt."""
-
-
 def _segments(log: list["SegmentView"]) -> "Table":
     table = _table("segment", "bytes", "records", "newest batch (UTC)")
     for segment in log:
         count = segment.end - segment.first
-        name = segment.name[:_NAME]  # with its ending a row would not fit into 80 columns
+        # With its endings a row would not fit into 80 columns.
+        name = segment.name.removesuffix(".segment").removesuffix("-reused")
         table.add_row(name, f"{segment.size:,}", f"{count:,}", _time(segment.written))
     total = sum(segment.size for segment in log)
     table.add_row(f"{len(log)} segments", f"{total:,}", "", "", style="bold")

@@ -14,7 +14,8 @@ class SegmentFiles:
     """
     What is done at once, on the loop, reaches the page cache only; ``sync`` does the rest.
 
-    Unless *forced*, the kernel writes to the disk when it likes. Each method may raise OSError.
+    Unless *forced*, the kernel writes to the disk when it likes. ``open``, ``write`` and ``sync``
+    may raise OSError.
     """
 
     def __init__(self, files: Files, *, forced: bool) -> None:
@@ -72,7 +73,12 @@ class SegmentFiles:
         self._doomed.append(segment.name)
 
     async def sync(self, cursors: Iterable[CursorFile]) -> int:
-        """Force to the disk what was written, in a thread; return the bytes that are free."""
+        """
+        Force to the disk what was written, then remove what was given up, in a thread.
+
+        What *cursors* have passed by now may be written over after it. Returns the bytes that are
+        free.
+        """
         fds, self._closing = self._closing, []
         doomed, self._doomed = self._doomed, []
         passed = self._spare.segment

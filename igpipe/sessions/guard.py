@@ -9,7 +9,7 @@ infinite until the guard sets it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from igpipe.model import Outcome, Phase, PodState, Reason, State
@@ -142,8 +142,8 @@ class Guard:
 
     def _interruption(self) -> Ending | None:
         pod = self._view.state()
-        if self._holding.lost:
-            return LEASE_LOST
+        if why := safe(self._holding.lost):
+            return replace(LEASE_LOST, message=f"{LEASE_LOST.message}: {why}")
         session = self._session
         if session.revoked:
             return REVOKED_LATE if session.observed else REVOKED

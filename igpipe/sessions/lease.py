@@ -41,11 +41,11 @@ class Holding:
     """
     One time of holding the instance.
 
-    ``lost`` once it is over; ``clean`` once the Pods that nobody owns were removed in it.
+    ``lost`` says why once it is over; ``clean`` once the Pods that nobody owns were removed in it.
     """
 
     uid: str
-    lost: bool = False
+    lost: str = ""
     clean: bool = False
 
 
@@ -166,22 +166,22 @@ class Lease:
         """Renew until that fails for too long, or somebody else has the Lease."""
         loop = asyncio.get_running_loop()
         renewed = loop.time()
-        why = ""
+        error = ""
         while loop.time() - renewed < self._duration * 2 / 3:
-            await asyncio.sleep(self._duration / (_RETRIES if why else 3))
+            await asyncio.sleep(self._duration / (_RETRIES if error else 3))
             started = loop.time()
             try:
                 async with asyncio.timeout_at(renewed + self._duration * 2 / 3):
                     held = await self._write(self.identity)
             except (ClusterError, TimeoutError) as exc:
-                why = str(exc) or "no answer in time"
-                log.warning("cannot renew the instance", extra={"error": why})
+                error = str(exc) or error or "no answer in time"
+                log.warning("cannot renew the instance", extra={"error": error})
                 continue
             if not held:
-                why = "taken over or deleted"
-                break
-            renewed, why = started, ""  # nobody can have seen the renewal before
-        self._lose(why)
+                self._lose("taken over or deleted")
+                return
+            renewed, error = started, ""  # nobody can have seen the renewal before
+        self._lose(f"not renewed: {error}")
 
     async def _write(self, holder: str) -> bool:
         """Renew or release the Lease; False if it is not ours any more."""
@@ -225,7 +225,7 @@ class Lease:
     def _lose(self, why: str) -> None:
         if self.holding is None:
             return
-        self.holding.lost = True
+        self.holding.lost = why
         self.holding, self._record, self.holder = None, None, ""
         self._health.report(_CONDITION, f"lost: {why}")
         self._held(held=False)
@@ -235,7 +235,7 @@ class Lease:
     async def _release(self) -> None:
         if self.holding is None:
             return
-        self.holding.lost = True
+        self.holding.lost = "given back"
         self.holding = None
         self._held(held=False)
         try:

@@ -109,8 +109,8 @@ def test_a_real_prometheus_scrapes_it(address: str, tmp_path: Path) -> None:
     """Every scrape succeeds, and what Prometheus sums lies between what igpipe said around it."""
     prometheus = Prometheus(tmp_path, address.removeprefix("http://"), interval=INTERVAL)
     query = "sum(igpipe_observed_seconds_total)"
+    until(lambda: _total(address, "igpipe_observed_seconds_total"), "something observed", 120)
     with started(prometheus):
-        until(lambda: _total(address, "igpipe_observed_seconds_total"), "something observed", 120)
         before = _total(address, "igpipe_observed_seconds_total")
         until(lambda: prometheus.value("sum(scrape_samples_scraped) or vector(0)"), "a scrape")
         time.sleep(2 * INTERVAL + 1)  # then there was one after what is known before

@@ -1,6 +1,7 @@
 """What people and failures do to nodes and the API server while sessions run."""
 
 import asyncio
+from typing import Any
 
 from igpipe.config import Config
 from igpipe.model import Outcome, Reason
@@ -13,10 +14,11 @@ from tests.cluster.rig import Rig, until
 from tests.cluster.scenes import check_lines, finished, observing, outcomes, pods, service
 
 
-def long_sessions(rig: Rig, seconds: float = 15) -> Config:
+def long_sessions(rig: Rig, seconds: float = 15, **cluster: Any) -> Config:
     """Configure one session of *seconds* a node."""
     return service(
         rig,
+        cluster=cluster,
         session={"duration": seconds},
         rotation={"period": 600, "max_slots": 2},
         nodes={"selector": "kubernetes.io/hostname=node-a"},
@@ -92,9 +94,14 @@ async def test_the_kubelet_restarts(clean: Rig) -> None:
 
 
 async def test_the_api_server_restarts(clean: Rig) -> None:
-    """A session goes on over a restart of the API server, and no line is lost."""
+    """
+    A session goes on over a restart of the API server, and no line is lost.
+
+    For longer than two thirds of a Lease's duration no session may go on alone; a restart takes as
+    long as the machine needs.
+    """
     with node_logs(clean) as logs:
-        async with running(long_sessions(clean)) as (_, parts):
+        async with running(long_sessions(clean, lease_duration=120)) as (_, parts):
             await observing(parts)
             await asyncio.to_thread(clean.restart_apiserver)
             await finished(parts, 60)

@@ -166,6 +166,7 @@ def test_a_holder_cut_off_gives_up_before_another_may_follow() -> None:
             await until(lambda: holding.lost)
             assert _now() - began <= 20.5
             assert lease.holding is None
+            assert holding.lost == "not renewed: connection refused"
             assert "connection refused" in health.reasons()["lease"]
             cluster.fail.clear()
             await _held(lease)

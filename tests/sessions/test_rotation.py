@@ -151,6 +151,8 @@ def test_a_lost_lease_ends_all_sessions() -> None:
                 renewal = 10
                 assert asyncio.get_running_loop().time() - at <= renewal + 3
                 assert how(session) == (Outcome.CANCELLED, Reason.LEASE_LOST)
+                assert session.ending
+                assert session.ending.message == "lost the instance: taken over or deleted"
                 assert not cluster.pods
                 await world.observing()
 

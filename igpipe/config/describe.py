@@ -4,7 +4,7 @@ import inspect
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
 from pydantic import PlainSerializer
@@ -80,6 +80,6 @@ def _name(annotation: Any) -> str:
         return ", ".join(_name(part) for part in args if part is not type(None))
     if models_in(annotation):
         return "list of mappings (below)"
-    if origin is None:
-        return _WORDS[annotation]
+    if origin in (None, Annotated):
+        return _WORDS[args[0] if args else annotation]
     return f"list of {_name(args[0])}" if origin is tuple else f"mapping to {_name(args[1])}"

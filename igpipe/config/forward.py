@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from igpipe.config.types import Bytes, Model, Seconds
+
+_LABEL_BYTES: Final = 2048
 
 
 def _compiles(pattern: str) -> str:
@@ -131,6 +133,16 @@ LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 """Loki refuses a whole request for one label of another form, over and over."""
 
 
+def _is_label(value: str) -> str:
+    if "\ufffd" in value or len(value.encode()) > _LABEL_BYTES:
+        raise ValueError(f"expected at most {_LABEL_BYTES} bytes, and no U+FFFD")
+    return value
+
+
+LabelValue = Annotated[str, AfterValidator(_is_label)]
+"""Likewise for one value."""
+
+
 def _is_tenant(template: str) -> str:
     if re.search(r"[{}]", template.replace("{namespace}", "")):
         raise ValueError("expected {namespace} as the only thing in braces")
@@ -145,7 +157,7 @@ class LokiSink(HttpSink):
     """Base address (``http://loki:3100``); the push path is added."""
     labels: tuple[LokiLabel, ...] = ("service_name", "cluster", "gadget")
     """Stream labels; all else is structured metadata. Each value more is a stream more."""
-    static_labels: dict[LabelName, str] = Field(default_factory=dict)
+    static_labels: dict[LabelName, LabelValue] = Field(default_factory=dict)
     """More labels with a fixed value."""
     tenant: Annotated[str, AfterValidator(_is_tenant)] = ""
     """X-Scope-OrgID; ``{namespace}`` in it is the event's namespace; empty: none."""

@@ -70,3 +70,17 @@ async def test_old_records_arrive_behind_new_ones(servers: Callable[[str], Serve
     status = await send(loki.sink(loki.url), batches)
     assert (status.account.delivered, status.account.expired) == (200, 100)
     assert sorted(each.seq for each in loki.stored("late").elements()) == list(range(200))
+
+
+@pytest.mark.parametrize("name", ["a\ufffdb", "\U0001f600" * 1024, '"\\,\x1b\0', "é" * 512])
+async def test_a_node_may_claim_any_namespace(servers: Callable[[str], Server], name: str) -> None:
+    """Where namespaces are labels, no name that a node invents holds up the others' records."""
+    loki = servers("loki")
+    loki.process.start()
+    source = Source(f"claims-{len(name)}-{ord(name[0])}", "node-1", "s1", "trace_exec")
+    batches = [batch(0, 5, source=source)]
+    batches += [batch(5, 5, source=source, event={"k8s": {"namespace": name}})]
+    sink = {**loki.sink(loki.url), "labels": ["cluster", "namespace"]}
+    status = await send(sink, batches)
+    assert status.account.delivered == 10
+    assert sorted(each.seq for each in loki.stored(source.cluster).elements()) == [*range(10)]

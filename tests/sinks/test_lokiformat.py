@@ -122,6 +122,14 @@ def test_a_static_label_may_take_the_place_of_another() -> None:
     assert metadata["pod"] == "cart-0"
 
 
+@pytest.mark.parametrize("name", ["\ufffd", "a" * 513])
+def test_what_loki_takes_for_no_label_is_metadata(name: str) -> None:
+    """For one such label it would refuse the whole request; a node may claim any namespace."""
+    only = stream(*pack(record(event={"k8s": {"namespace": name}}), labels=["gadget", "namespace"]))
+    assert only["stream"] == {"gadget": "trace_exec"}
+    assert only["values"][0][2]["namespace"] == name
+
+
 @pytest.mark.parametrize("name", ["a,", 'a,"', 'a\\",', '","b":"', "%d", "\\", "\x1b,", "é,"])
 @pytest.mark.parametrize("labels", [["namespace"], ["gadget"]])
 @pytest.mark.parametrize("pid", [NO_PID, 7])

@@ -17,6 +17,8 @@ SOURCES := igpipe tests grafana/dashboards $(wildcard benchmarks)
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+# Tests start dozens of processes, each of which would compile all of igpipe.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help venv check test cluster test-cluster test-servers test-long test-long-cluster tap test-tap demo bench generate manifests requirements clean
@@ -42,8 +44,9 @@ check: $(STAMP) ## Lint, format, types, layers, spelling, generated files
 	$(BIN)/igpipe generate --check
 	$(BIN)/python -m grafana.dashboards --check
 
+# Some wait for processes, so one more than two cores have.
 test: $(STAMP) ## Run the tests (ARGS="tests/web -k page")
-	$(BIN)/pytest -n 2 -q -o cache_dir=$(CACHE)/pytest $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -q -o cache_dir=$(CACHE)/pytest $(ARGS)
 
 cluster: $(STAMP) ## Leave a real cluster of two nodes running on this machine (ARGS=stop ends it)
 	@$(BIN)/python -m tests.cluster $(or $(ARGS),up) || test $$? = 3

@@ -1,6 +1,7 @@
 """What every test gets: nothing left behind by others, and patience on a busy machine."""
 
 import asyncio
+import gc
 import inspect
 import logging
 import os
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "igpipe",
     deadline=None,
-    max_examples=500 if os.environ.get("IGPIPE_LONG") else 40,
+    max_examples=500 if os.environ.get("IGPIPE_LONG") else 25,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("igpipe")
@@ -49,3 +50,8 @@ def _logging_as_before() -> Iterator[None]:
         if type(handler) is logging.StreamHandler and handler not in handlers:
             root.removeHandler(handler)
     root.setLevel(level)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave out what stays for the run."""
+    gc.freeze()

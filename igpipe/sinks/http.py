@@ -83,7 +83,7 @@ async def open_transport(config: HttpSink, url: str) -> AsyncIterator[HttpTransp
 
     ConfigError if its CA cannot be read.
     """
-    connector = aiohttp.TCPConnector(ssl=_tls(config.ca_file))
+    connector = aiohttp.TCPConnector(ssl=True if config.ca_file is None else _tls(config.ca_file))
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=config.timeout),
@@ -145,7 +145,7 @@ def _secret(path: Path) -> str:
     return secret
 
 
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
+def _tls(ca_file: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # what is no certificate is an ssl.SSLError, one of these

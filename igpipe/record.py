@@ -148,19 +148,26 @@ def iso_second(second: int) -> bytes:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
-def seconds_of(batch: Batch) -> Iterator[tuple[int, slice]]:
-    """Tell which rows of *batch* follow each other in one second (unix); most are of one."""
+def by_second(batch: Batch) -> Iterator[tuple[int, slice, list[bytes]]]:
+    """
+    Tell which rows of *batch* follow each other in one second (unix); most are of one.
+
+    And the nine digits of their times that are less than it.
+    """
     first = batch.first_time // 10**9
     if first == batch.last_time // 10**9:
-        yield first, slice(None)
+        yield first, slice(None), _nanoseconds(batch.times, first)
         return
     begin = 0
-    for second, times in groupby(batch.times, lambda time: time // 10**9):
-        end = begin + len([*times])
-        yield second, slice(begin, end)
+    for second, group in groupby(batch.times, lambda time: time // 10**9):
+        times = [*group]
+        end = begin + len(times)
+        yield second, slice(begin, end), _nanoseconds(times, second)
         begin = end
 
 
-def nanoseconds(times: Sequence[int]) -> list[bytes]:
-    """Write the nine digits of each time that are less than a second."""
-    return [time[-9:].rjust(9, b"0") for time in texts(times)]
+def _nanoseconds(times: Sequence[int], second: int) -> list[bytes]:
+    if not second:
+        return [b"%09d" % time for time in times]
+    text = b",%b" % orjson.dumps(times)[1:-1]
+    return text.split(b",%d" % second)[1:]  # no call a record

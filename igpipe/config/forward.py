@@ -2,13 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from igpipe.config.types import Bytes, Model, Seconds
-
-_LABEL_BYTES: Final = 2048
 
 
 def _compiles(pattern: str) -> str:
@@ -134,13 +132,13 @@ LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
 def _is_label(value: str) -> str:
-    if "\ufffd" in value or len(value.encode()) > _LABEL_BYTES:
-        raise ValueError(f"expected at most {_LABEL_BYTES} bytes, and no U+FFFD")
+    if "\ufffd" in value:
+        raise ValueError("expected no U+FFFD")
     return value
 
 
 LabelValue = Annotated[str, AfterValidator(_is_label)]
-"""Likewise for one value."""
+"""Likewise for a value with what stands for bytes that are no UTF-8."""
 
 
 def _is_tenant(template: str) -> str:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Raw
 
 from igpipe.memo import Memo
 from igpipe.model import Batch
-from igpipe.record import fill, iso_second, nanoseconds, read_labels, seconds_of, stream_name, texts
+from igpipe.record import by_second, fill, iso_second, read_labels, stream_name, texts
 from igpipe.sinks.ecsfields import Detail, Fields, action_of, category_of, details_of
 from igpipe.sinks.ecsread import (
     UNREADABLE,
@@ -72,8 +72,8 @@ def _begins(batch: Batch, namespace: str) -> list[bytes]:
     """Write what differs from record to record by its numbers only; by seconds, for the date."""
     begins: list[bytes] = []
     seqs = texts(batch.seqs)
-    for second, rows in seconds_of(batch):
-        numbers, times = seqs[rows], nanoseconds(batch.times[rows])
+    for second, rows, times in by_second(batch):
+        numbers = seqs[rows]
         begins += fill(_form(batch, namespace, second), numbers, times, numbers, numbers)
     return begins
 

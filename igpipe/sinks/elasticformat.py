@@ -9,11 +9,10 @@ import orjson
 from igpipe.model import Batch
 from igpipe.record import (
     END,
+    by_second,
     fill,
     iso_second,
     label_columns,
-    nanoseconds,
-    seconds_of,
     source_text,
     stream_name,
     texts,
@@ -89,9 +88,8 @@ def raw_documents(
     labels, columns = label_columns(batch)
     seqs = texts(batch.seqs)
     heads: list[bytes] = []
-    for second, rows in seconds_of(batch):
-        form = _raw_form(batch, second, labels)
-        numbers, times = seqs[rows], nanoseconds(batch.times[rows])
+    for second, rows, times in by_second(batch):
+        form, numbers = _raw_form(batch, second, labels), seqs[rows]
         heads += fill(form, numbers, times, numbers, *(column[rows] for column in columns))
     return (heads, batch.events), {}
 

@@ -41,11 +41,10 @@ def test_a_label_has_a_name_that_loki_takes(name: str) -> None:
         LokiSink(name="a", url="http://a", static_labels={name: "x"})
 
 
-@pytest.mark.parametrize("value", ["a\ufffdb", "é" * 1025])
-def test_a_label_has_a_value_that_loki_takes(value: str) -> None:
-    """Here, too."""
-    with pytest.raises(ValidationError, match=r"static_labels\.env\n.*expected at most 2048 bytes"):
-        LokiSink(name="a", url="http://a", static_labels={"env": value})
+def test_a_label_has_a_value_that_loki_takes() -> None:
+    """Here, too. How long it may be is for Loki's own configuration to say."""
+    with pytest.raises(ValidationError, match=r"static_labels\.env\n.*expected no U\+FFFD"):
+        LokiSink(name="a", url="http://a", static_labels={"env": "a\ufffdb"})
 
 
 def test_a_sink_has_one_identity() -> None:

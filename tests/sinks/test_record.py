@@ -11,13 +11,12 @@ from igpipe.config import ForwardConfig
 from igpipe.forward import Forwarder
 from igpipe.model import NO_PID, Batch, Lines, Source
 from igpipe.record import (
+    by_second,
     identity,
     iso_time,
     line,
     lines,
-    nanoseconds,
     parse_line,
-    seconds_of,
 )
 from tests.sinks.samples import DNS, EXEC, record
 
@@ -113,12 +112,11 @@ def test_a_batch_is_cut_by_seconds(times: list[int]) -> None:
     batch = Batch(
         EXEC, 1.0, [*range(count)], times, [b"{"] * count, [1] * count, Lines.of([b"{}"] * count)
     )
-    parts = list(seconds_of(batch))
-    assert [seq for _, rows in parts for seq in batch.seqs[rows]] == [*range(count)]
-    for second, rows in parts:
-        part = batch.times[rows]
-        assert [second * 10**9 + int(nanos) for nanos in nanoseconds(part)] == part
-        assert {len(nanos) for nanos in nanoseconds(part)} == {9}
+    parts = list(by_second(batch))
+    assert [seq for _, rows, _ in parts for seq in batch.seqs[rows]] == [*range(count)]
+    for second, rows, nanos in parts:
+        assert [second * 10**9 + int(text) for text in nanos] == batch.times[rows]
+        assert {len(text) for text in nanos} == {9}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ class Grouping:
         if group is None:
             group = self._open[frame] = _Group(frame)
         size = piece.size() + self._extra * len(piece.rows)
-        if group.size + size <= self._limit and group.count + len(piece.rows) <= self._most:
+        if 2 * group.size >= self._limit and not self._fits(group, piece, size):
+            self._close(group)  # a smaller request costs less than to cut a piece
+        if self._fits(group, piece, size):
             group.add(piece, size)
         else:
             self._add_in_parts(piece, group)
@@ -43,6 +45,10 @@ class Grouping:
         for group in self._open.values():
             self._close(group)
         return self._closed
+
+    def _fits(self, group: "_Group", piece: Piece, size: int) -> bool:
+        count = group.count + len(piece.rows)
+        return group.size + size <= self._limit and count <= self._most
 
     def _add_in_parts(self, piece: Piece, group: "_Group") -> None:
         """Fill *group* with what fits, close it, and go on with the rest."""

@@ -52,3 +52,13 @@ def test_a_small_one_waits_and_one_that_is_sent_plain_is_not_compressed() -> Non
 def test_a_piece_without_records_makes_no_request() -> None:
     """Nothing of it can be settled."""
     assert grouped(piece(0)) == []
+
+
+def test_a_piece_is_cut_only_where_much_room_would_be_left() -> None:
+    """To cut one costs more than a request that is somewhat smaller."""
+    whole = [piece(number, *[b"x" * 8] * 6) for number in range(4)]  # 60 bytes each
+    parcels = grouped(*whole, limit=130)
+    assert [parcel.pieces for parcel in parcels] == [tuple(whole[:2]), tuple(whole[2:])]
+    small, large = piece(0, b"x" * 8), piece(1, *[b"y" * 8] * 12)
+    first, rest = grouped(small, large, limit=130)
+    assert [len(each.rows) for each in (*first.pieces, *rest.pieces)] == [1, 11, 1]

@@ -57,8 +57,8 @@ def test_a_piece_without_records_makes_no_request() -> None:
 def test_a_piece_is_cut_only_where_much_room_would_be_left() -> None:
     """To cut one costs more than a request that is somewhat smaller."""
     whole = [piece(number, *[b"x" * 8] * 6) for number in range(4)]  # 60 bytes each
-    parcels = grouped(*whole, limit=130)
+    parcels = grouped(*whole, limit=160)
     assert [parcel.pieces for parcel in parcels] == [tuple(whole[:2]), tuple(whole[2:])]
-    small, large = piece(0, b"x" * 8), piece(1, *[b"y" * 8] * 12)
-    first, rest = grouped(small, large, limit=130)
-    assert [len(each.rows) for each in (*first.pieces, *rest.pieces)] == [1, 11, 1]
+    small, large = piece(0, b"x" * 8), piece(1, *[b"y" * 8] * 20)
+    first, rest = grouped(small, large, limit=160)
+    assert [len(each.rows) for each in (*first.pieces, *rest.pieces)] == [1, 14, 6]

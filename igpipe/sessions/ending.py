@@ -69,7 +69,6 @@ class Ending:
 
 COMPLETED: Final = Ending(Outcome.COMPLETED)
 STOPPED: Final = Ending(Outcome.CANCELLED, Reason.STOPPING, "igpipe stopped")
-LEASE_LOST: Final = Ending(Outcome.CANCELLED, Reason.LEASE_LOST, "lost the instance")
 REVOKED: Final = Ending(Outcome.CANCELLED, Reason.ON_REQUEST, "whoever asked for it ended it")
 REVOKED_LATE: Final = replace(REVOKED, outcome=Outcome.SHORT)
 GONE: Final = Ending(Outcome.FAILED, Reason.EVICTED, "the Pod is gone")

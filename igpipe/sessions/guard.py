@@ -9,7 +9,7 @@ infinite until the guard sets it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from igpipe.model import Outcome, Phase, PodState, Reason, State
@@ -17,7 +17,6 @@ from igpipe.sessions.board import ContainerView, PodView
 from igpipe.sessions.desk import Desk
 from igpipe.sessions.ending import (
     GONE,
-    LEASE_LOST,
     OVERDUE,
     REVOKED,
     REVOKED_LATE,
@@ -143,7 +142,7 @@ class Guard:
     def _interruption(self) -> Ending | None:
         pod = self._view.state()
         if why := safe(self._holding.lost):
-            return replace(LEASE_LOST, message=f"{LEASE_LOST.message}: {why}")
+            return Ending(Outcome.CANCELLED, Reason.LEASE_LOST, f"lost the instance: {why}")
         session = self._session
         if session.revoked:
             return REVOKED_LATE if session.observed else REVOKED

@@ -222,7 +222,7 @@ _FIRST: Final = re.compile(rb'\{"[a-z]+":"(?:[^"\\]|\\.)*"')
 """The first label of an object; it may hold whatever a node claims."""
 _CONSTANT: Final = frozenset({"service_name", "cluster", "gadget"})
 """Labels with few values, kept where others are folded."""
-_LABEL: Final = re.compile(r"[^\ufffd]{1,512}", re.DOTALL)
+_LABEL: Final = re.compile(r"[^\ufffd]{1,512}")
 """What Loki takes for a label's value, 2 KiB at most; for another it refuses the whole request."""
 _TENANT: Final = re.compile(r"[a-zA-Z0-9!._*'()-]{1,150}", re.ASCII)
 """What Loki takes for a tenant; an event may claim anything."""

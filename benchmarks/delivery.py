@@ -3,9 +3,10 @@ The whole way of an event to a sink: ``python -m benchmarks.delivery [--rounds 2
 
 Blocks of lines go through decode, metrics and forward into a spool, and from there through a
 sink's encoder, gzip and HTTP to a process on loopback that drains. What counts is the CPU time of
-this process, against nothing but ``orjson.loads`` of the same lines just before and after: what
-else runs on the machine or its host costs CPU time here too. All ways take turns; of each the
-median of its turns counts.
+this process, against nothing but ``orjson.loads`` of the same lines. Each block is parsed so just
+after it was taken: what else runs on the machine or its host, the drain to begin with, costs CPU
+time here too, and changes within milliseconds. All ways take turns; of each the median of its
+turns counts.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 
@@ -74,6 +75,13 @@ class Row:
         return self.ratio >= self.target and self.slower <= SLOWER
 
 
+class Turn(NamedTuple):
+    """CPU time of a way, in seconds, and by that of bare parsing."""
+
+    seconds: float
+    times: float
+
+
 class Way:
     """One sink behind one spool, and all before it; ``run`` takes the lines once more."""
 
@@ -93,24 +101,25 @@ class Way:
         self._spool = spool
         self._streams = {gadget: _stream(stages, gadget) for gadget in SHARES}
 
-    async def run(self, blocks: Lines) -> float:
-        """Take all lines until the sink has all records; return the CPU time of this process."""
+    async def run(self, blocks: Lines) -> Turn:
+        """Take all lines until the sink has all records."""
         account = self._status.account
         before = account.delivered
-        begun = time.process_time()
+        begun, bare = time.process_time(), 0.0
         for gadget, data in blocks:
             self._streams[gadget].handle(Block(data, time.time()))
             await asyncio.sleep(0)
             await self._until(BEHIND)
+            bare += _bare(data)
         for stream in self._streams.values():
             stream.tick(time.time() + BATCH_AGE)
         await self._until(0)
         if isinstance(self._spool, DiskSpool):
             await self._spool.maintain()  # or the next way would pay for it
-        spent = time.process_time() - begun
+        spent = time.process_time() - begun - bare
         if account.delivered - before != EVENTS or not account.balanced():
             raise AssertionError(f"{self._status.name}: {account}")
-        return spent
+        return Turn(spent, spent / bare)
 
     async def _until(self, pending: int) -> None:
         """Wait until no more than *pending* records are left, as nothing tells it; seldom look."""
@@ -199,36 +208,23 @@ async def _measure(rounds: int) -> list[Row]:
     return [_row(what, turns[what]) for what in sinks]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """CPU time of a way in memory; that, and the one on disk, by that of bare parsing beside it."""
-
-    seconds: float
-    memory: float
-    disk: float
-
-
 async def _in_turns(
     ways: Mapping[str, tuple[Way, Way]], blocks: Lines, rounds: int
-) -> dict[str, list[Turn]]:
-    turns: dict[str, list[Turn]] = {what: [] for what in ways}
+) -> dict[str, list[tuple[Turn, Turn]]]:
+    """Return, of each sink, the turns in memory and on disk."""
+    turns: dict[str, list[tuple[Turn, Turn]]] = {what: [] for what in ways}
     for turn in range(rounds + 1):
-        for what, pair in ways.items():
-            bare, spent = [_bare(blocks)], []
-            for way in pair:
-                spent.append(await way.run(blocks))
-                bare.append(_bare(blocks))
-            memory, disk = (2 * t / sum(bare[i : i + 2]) for i, t in enumerate(spent))
+        for what, (in_memory, on_disk) in ways.items():
+            pair = await in_memory.run(blocks), await on_disk.run(blocks)
             if turn:  # the first round warms up
-                turns[what].append(Turn(spent[0], memory, disk))
+                turns[what].append(pair)
     return turns
 
 
-def _bare(blocks: Lines) -> float:
-    begun = time.process_time()
-    for _, data in blocks:
-        parse(data)
-    return time.process_time() - begun
+def _bare(data: bytes) -> float:
+    begun = time.thread_time()  # the disk's threads go on
+    parse(data)
+    return time.thread_time() - begun
 
 
 async def _check(url: str, expected: int) -> None:
@@ -239,14 +235,15 @@ async def _check(url: str, expected: int) -> None:
         raise AssertionError(f"{had} records arrived, expected {expected}")
 
 
-def _row(what: str, turns: list[Turn]) -> Row:
+def _row(what: str, turns: list[tuple[Turn, Turn]]) -> Row:
+    in_memory, on_disk = zip(*turns, strict=True)
     return Row(
         what,
-        per_event=median(turn.seconds for turn in turns) / EVENTS * 1e6,
-        ratio=1 / median(turn.memory for turn in turns),
+        per_event=median(turn.seconds for turn in in_memory) / EVENTS * 1e6,
+        ratio=1 / median(turn.times for turn in in_memory),
         target=TARGETS[what],
-        on_disk=1 / median(turn.disk for turn in turns),
-        slower=median(turn.disk / turn.memory for turn in turns),
+        on_disk=1 / median(turn.times for turn in on_disk),
+        slower=median(disk.times / memory.times for memory, disk in turns),
     )
 
 

@@ -57,7 +57,7 @@ class ForwardConfig(Model):
     """Events a second and container that are forwarded, the rest is shed; 0: no bound."""
     burst_per_container: int = Field(1000, ge=1)
     """Events of a container that may pass at once before the rate applies."""
-    batch_bytes: Bytes = Field(2**18, ge=4096)
+    batch_bytes: Bytes = Field(2**19, ge=4096)
     """A batch is closed at this size."""
     batch_age: Seconds = Field(1.0, gt=0)
     """A batch is closed at this age."""
@@ -181,7 +181,7 @@ class ElasticsearchSink(HttpSink):
     """The last word of ``logs-inspektor_gadget.<gadget>-<word>``; each more is a stream more."""
     document: Literal["ecs", "raw"] = "ecs"
     """ECS fields with the event under ``ig``, or the record alone, which costs less CPU time."""
-    request_bytes: Bytes = Field(2**21, ge=2**16)
+    request_bytes: Bytes = Field(2**22, ge=2**16)
     """Uncompressed size of a request."""
 
 

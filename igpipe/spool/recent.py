@@ -8,7 +8,7 @@ from igpipe.spool.format import Record
 from igpipe.spool.segment import Segment
 
 RECENT_BYTES: Final = 16 * 2**20
-"""How much is remembered at most: two windows of a sink."""
+"""How much is remembered at most: what the largest of sinks takes at once."""
 
 
 class Recent:

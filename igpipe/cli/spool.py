@@ -35,9 +35,7 @@ def _segments(log: list["SegmentView"]) -> "Table":
     table = _table("segment", "bytes", "records", "newest batch (UTC)")
     for segment in log:
         count = segment.end - segment.first
-        # With its endings a row would not fit into 80 columns.
-        name = segment.name.removesuffix(".segment").removesuffix("-reused")
-        table.add_row(name, f"{segment.size:,}", f"{count:,}", _time(segment.written))
+        table.add_row(segment.stem, f"{segment.size:,}", f"{count:,}", _time(segment.written))
     total = sum(segment.size for segment in log)
     table.add_row(f"{len(log)} segments", f"{total:,}", "", "", style="bold")
     return table

@@ -32,10 +32,15 @@ class Segment:
     end: int = 0
 
     @property
+    def stem(self) -> str:
+        """What the name of its file begins with, and no other's."""
+        return f"{self.first:020d}-{self.salt:08x}"
+
+    @property
     def name(self) -> str:
         """The name of its file."""
         reused = "-reused" if self.reused else ""
-        return f"{self.first:020d}-{self.salt:08x}{reused}.segment"
+        return f"{self.stem}{reused}.segment"
 
     @property
     def room(self) -> int:

@@ -13,7 +13,8 @@ from igpipe.spool.segment import cursor_name, cursors_in, segments_in
 class SegmentView:
     """A segment: its records are those from position ``first`` up to ``end``, of ``size`` bytes."""
 
-    name: str
+    stem: str
+    """Of its file; with the endings a row would not fit into 80 columns."""
     size: int
     first: int
     end: int
@@ -44,7 +45,7 @@ def segments(directory: Path) -> list[SegmentView]:
                 size = max(size, record.end)
         except FileNotFoundError:
             continue  # passed meanwhile
-        found.append(SegmentView(segment.name, size, segment.first, end, written))
+        found.append(SegmentView(segment.stem, size, segment.first, end, written))
     return found
 
 

@@ -46,8 +46,8 @@ BEHIND: Final = 8_000
 """The lines come as fast as the sink takes records: it is never further behind."""
 POLL: Final = 0.02
 """Seconds between looks at how far the sink is: on a busy machine they would count."""
-SLOWER: Final = 1.10
-"""How much more the spool on disk may cost."""
+KEPT: Final = 0.90
+"""How much of the rate in memory must be left with the spool on disk."""
 BATCH_AGE: Final = 5.0
 """A batch is closed before it is so old."""
 AGE: Final = 10 * 365 * 86400.0
@@ -66,13 +66,13 @@ class Row:
     ratio: float
     target: float
     on_disk: float
-    slower: float
-    """What the disk costs: CPU time with it by CPU time without it."""
+    kept: float
+    """What the disk leaves: the rate with it by the rate without it."""
 
     @property
     def good(self) -> bool:
         """Whether both targets are met."""
-        return self.ratio >= self.target and self.slower <= SLOWER
+        return self.ratio >= self.target and self.kept >= KEPT
 
 
 class Turn(NamedTuple):
@@ -136,12 +136,12 @@ def table(rows: Iterable[Row]) -> str:
     """Write *rows* for docs/performance.md."""
     lines = [
         "| sink, gzip | CPU µs an event | of the rate of bare orjson.loads | target "
-        "| with the spool on disk | times the CPU time | target | |",
+        "| with the spool on disk | of the rate without it | target | |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         cells = [row.what, f"{row.per_event:.1f}", f"{row.ratio:.2f}", f"≥ {row.target:.2f}"]
-        cells += [f"{row.on_disk:.2f}", f"{row.slower:.2f}", f"≤ {SLOWER:.2f}"]
+        cells += [f"{row.on_disk:.2f}", f"{row.kept:.2f}", f"≥ {KEPT:.2f}"]
         cells.append("met" if row.good else "missed")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -243,7 +243,7 @@ def _row(what: str, turns: list[tuple[Turn, Turn]]) -> Row:
         ratio=1 / median(turn.times for turn in in_memory),
         target=TARGETS[what],
         on_disk=1 / median(turn.times for turn in on_disk),
-        slower=median(disk.times / memory.times for memory, disk in turns),
+        kept=median(memory.times / disk.times for memory, disk in turns),
     )
 
 

@@ -180,7 +180,7 @@ def _filled() -> tuple[Metrics, Row]:
 
 def _exposition(metrics: Metrics) -> list[Row]:
     """Compare the writers by CPU time a line."""
-    disable_created_metrics()  # type: ignore[no-untyped-call] - as the client has it
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # as the client has it
     registry = CollectorRegistry()
     labels = ("namespace", "pod", "container", "comm", "node")
     counter = Counter("igpipe_execs_observed", "Commands.", labels, registry=registry)
